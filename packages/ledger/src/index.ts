@@ -1,1 +1,18 @@
-export {};
+export { LedgerError } from "./errors.ts";
+export { createMemoryLedger } from "./memory-ledger.ts";
+export { defaultRetention } from "./retention.ts";
+
+export type { LedgerErrorCode, LedgerErrorOptions } from "./errors.ts";
+export type {
+  Committed,
+  JsonObject,
+  JsonValue,
+  Ledger,
+  LedgerEntry,
+  LedgerRecord,
+  LedgerStage,
+  LedgerStats,
+} from "./ledger.ts";
+export type { Logger } from "./logger.ts";
+export type { MemoryLedgerOptions } from "./memory-ledger.ts";
+export type { RetentionOptions } from "./retention.ts";
