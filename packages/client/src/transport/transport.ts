@@ -1,0 +1,49 @@
+/** Why a {@link Transport} ended. */
+export interface TransportClose {
+  /** Close code of the peer; 1006 when the line broke without one. */
+  readonly code: number;
+  readonly reason: string;
+  /** What the carrier reported before it ended, for example `ECONNREFUSED`. */
+  readonly error: Error | undefined;
+  /** Status of an HTTP answer that came instead of an upgrade. */
+  readonly httpStatus?: number | undefined;
+  /** `Retry-After` of that answer. */
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** What a {@link Transport} tells. `closed` comes exactly once and is the last. */
+export interface TransportListener {
+  opened(): void;
+  /** One frame, text or binary, as text. */
+  frame(text: string): void;
+  closed(close: TransportClose): void;
+}
+
+/** What carries frames: a WebSocket, a tunnel's channel, or a linked pair in memory. */
+export interface Transport {
+  /** Who is told; set once, in the turn of the loop that created the transport. */
+  listen(listener: TransportListener): void;
+  /** Sends one frame. Frames of one turn of the loop leave together where the carrier can do so. */
+  send(text: string): void;
+  /** Asks for a sign of life that counts in {@link Transport.bytesRead}. */
+  ping(): void;
+  /** Bytes that have arrived so far, those of unfinished frames and of pongs included. */
+  readonly bytesRead: number;
+  /** Bytes accepted by `send` and not yet handed to the network. */
+  readonly bufferedBytes: number;
+  /** Ends with a closing handshake. */
+  close(code: number, reason: string): void;
+  /** Ends without one. */
+  terminate(): void;
+}
+
+/** Limits that a transport has to hold. */
+export interface TransportOptions {
+  /** A larger frame ends the connection with 1009. */
+  readonly maxPayloadBytes: number;
+  /** SHA-256 of the only certificate to accept on `wss:`; colons and case are ignored. */
+  readonly tlsFingerprint?: string | undefined;
+}
+
+/** Begins to dial `url` and returns at once. */
+export type TransportFactory = (url: string, options: TransportOptions) => Transport;
