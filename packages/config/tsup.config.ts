@@ -1,4 +1,5 @@
 import { defineConfig } from "tsup";
 import { library } from "../../tooling/tsup/library.ts";
 
-export default defineConfig(library());
+// Split, so that the schema and zod stay in a file that is loaded only when a config is validated.
+export default defineConfig({ ...library(), splitting: true });

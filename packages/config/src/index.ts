@@ -1,1 +1,41 @@
-export {};
+export { ConfigError } from "./config-error.ts";
+export { GatewayCredentialsError, resolveCredentials } from "./credentials.ts";
+export { loadDotEnv, parseDotEnv } from "./dotenv.ts";
+export { isEnvSwitchOn, normalizeEnv, readEnv } from "./env.ts";
+export { DEFAULT_PORT, resolveGatewayPort } from "./gateway-port.ts";
+export { MISSING_REMOTE_URL_SOURCE, resolveGatewayTarget } from "./gateway-target.ts";
+export { isPlaintextHost, normalizeGatewayUrl } from "./gateway-url.ts";
+export { loadConfig } from "./load-config.ts";
+export { expandHome, resolvePaths, stateFiles } from "./paths.ts";
+export { applyProfile, DEV_GATEWAY_PORT, isProfileName, parseProfileFlags } from "./profiles.ts";
+export { readConfigLoosely } from "./read-config.ts";
+export { resolveServerAuth } from "./server-auth.ts";
+export { substituteVariables } from "./substitute.ts";
+
+export type { ConfigErrorCode, ConfigErrorOptions } from "./config-error.ts";
+export type { ConfigIssue, ConfigIssueKind } from "./config-issue.ts";
+export type {
+  CredentialCaller,
+  CredentialField,
+  Credentials,
+  CredentialsOptions,
+} from "./credentials.ts";
+export type { DotEnvOptions, DotEnvResult } from "./dotenv.ts";
+export type { Env, EnvValue, NormalizedEnv, OpenClawVariable } from "./env.ts";
+export type { GatewayPort, GatewayPortOptions } from "./gateway-port.ts";
+export type { GatewayTarget, GatewayTargetKind, GatewayTargetOptions } from "./gateway-target.ts";
+export type { JsonObject } from "./json.ts";
+export type { LoadedConfig } from "./load-config.ts";
+export type { Paths, PathsOptions, StateFiles } from "./paths.ts";
+export type { ProfileFlags } from "./profiles.ts";
+export type { ConfigFileOptions, LooseConfig } from "./read-config.ts";
+export type { OpenClawConfig } from "./schema/config-schema.ts";
+export type {
+  RefusalId,
+  ServerAuth,
+  ServerAuthMode,
+  ServerAuthOptions,
+  ServerAuthResult,
+  ServerRefusal,
+} from "./server-auth.ts";
+export type { Substitution, UnresolvedReference } from "./substitute.ts";

@@ -1,0 +1,77 @@
+import { ConfigError } from "./config-error.ts";
+import { DEFAULT_PORT } from "./gateway-port.ts";
+
+/**
+ * Checks a gateway URL and writes it in one form: `ws:` or `wss:`, the port of a Gateway where a
+ * `ws:` URL has none, path and query kept, no bare trailing slash.
+ *
+ * @param source where the URL came from, for the message.
+ * @throws {@link ConfigError} `INVALID_URL`
+ */
+export function normalizeGatewayUrl(text: string, source: string): string {
+  const trimmed = text.trim();
+  let url: URL;
+  try {
+    url = new URL(trimmed);
+  } catch (cause) {
+    throw invalid(`the gateway URL from ${source} is not a URL.`, cause);
+  }
+  if (url.protocol !== "ws:" && url.protocol !== "wss:") {
+    throw invalid(
+      `the gateway URL from ${source} begins with ${url.protocol}//; only ws:// and wss:// are understood.`,
+    );
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw invalid(`the gateway URL from ${source} holds a user name or password.`);
+  }
+  url.hash = "";
+  // URL drops a port that is the scheme's own, so an explicit ":80" shows only in the text.
+  const hasPort = /^wss?:[\\/]*[^\\/?#]*:\d+(?=[\\/?#]|$)/iu.test(trimmed);
+  if (url.protocol === "ws:" && !hasPort) url.port = String(DEFAULT_PORT);
+  return url.pathname === "/" && url.search === "" ? url.href.slice(0, -1) : url.href;
+}
+
+/**
+ * Whether plaintext `ws:` may go to this host: loopback, RFC 1918, link-local, 100.64.0.0/10,
+ * `*.local` and `*.ts.net`. Anywhere else a stranger on the way could read the token.
+ */
+export function isPlaintextHost(hostname: string): boolean {
+  const host = hostname
+    .toLowerCase()
+    .replace(/^\[|\]$/gu, "")
+    .replace(/\.$/u, "");
+  if (host === "localhost" || host.endsWith(".localhost")) return true;
+  if (host.endsWith(".local") || host.endsWith(".ts.net")) return true;
+  if (host.includes(":")) return isPlaintextIpv6(host);
+  const octets = host.split(".");
+  if (octets.length !== 4 || !octets.every((part) => /^\d{1,3}$/u.test(part))) return false;
+  const [first = -1, second = -1] = octets.map(Number);
+  return isPlaintextIpv4(first, second);
+}
+
+function isPlaintextIpv6(host: string): boolean {
+  if (host === "::1" || /^fe[89ab][0-9a-f]:/u.test(host)) return true;
+  // IPv4 in IPv6, as URL writes it: ::ffff:7f00:1
+  const mapped = /^::ffff:([0-9a-f]{1,4}):[0-9a-f]{1,4}$/u.exec(host);
+  if (mapped === null) return false;
+  const high = Number.parseInt(mapped[1] ?? "", 16);
+  return isPlaintextIpv4(high >> 8, high & 0xff);
+}
+
+function isPlaintextIpv4(first: number, second: number): boolean {
+  return (
+    first === 127 ||
+    first === 10 ||
+    (first === 172 && second >= 16 && second <= 31) ||
+    (first === 192 && second === 168) ||
+    (first === 169 && second === 254) ||
+    (first === 100 && second >= 64 && second <= 127)
+  );
+}
+
+function invalid(message: string, cause?: unknown): ConfigError {
+  return new ConfigError("INVALID_URL", message, {
+    hint: "Write it as ws://127.0.0.1:18789 or wss://gateway.example; credentials go into --token or --password.",
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
