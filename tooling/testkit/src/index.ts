@@ -1,13 +1,32 @@
 export { buildConnectParams } from "./connect-params.ts";
 export { DeadlineError, withDeadline } from "./deadline.ts";
+export { createFaultProxy } from "./fault-proxy.ts";
 export { createFakeNode } from "./fake-node.ts";
 export { createInbox } from "./inbox.ts";
+export { startProcess } from "./process-fixture.ts";
 export { createRawPeer, PeerResponseError, UpgradeRefusedError } from "./raw-peer.ts";
+export { temporaryDirectory } from "./temporary-directory.ts";
 export { createTestIdentity, signaturePayload } from "./test-identity.ts";
 
 export type { Challenge, ConnectOptions } from "./connect-params.ts";
 export type { FakeAnswer, FakeInvoke, FakeNode, FakeNodeOptions } from "./fake-node.ts";
+export type { CutKind, FaultLink, Flow, LinkConditions } from "./fault-link.ts";
+export type {
+  AcceptMode,
+  FaultProxy,
+  FaultProxyOptions,
+  ProxyConditions,
+  ProxyConnection,
+  ProxyTarget,
+} from "./fault-proxy.ts";
 export type { Inbox, NextOptions } from "./inbox.ts";
+export type {
+  LineOptions,
+  ProcessExit,
+  ProcessLine,
+  StartProcessOptions,
+  TestProcess,
+} from "./process-fixture.ts";
 export type {
   PeerClose,
   PeerError,
@@ -16,4 +35,5 @@ export type {
   RawPeerOptions,
   RequestOptions,
 } from "./raw-peer.ts";
+export type { TemporaryDirectory } from "./temporary-directory.ts";
 export type { SignatureFields, SignatureVersion, TestIdentity } from "./test-identity.ts";
