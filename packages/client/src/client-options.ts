@@ -1,4 +1,6 @@
 import { defaultBackoff } from "./reconnect/backoff.ts";
+import { CLIENT_VERSION } from "./client-version.ts";
+import { createMemoryTokenStore } from "./identity/device-token-store.ts";
 import { silentLogger } from "./logger.ts";
 import { createWsTransport } from "./transport/ws-transport.ts";
 import type { AttemptFailure } from "./client-state.ts";
@@ -93,4 +95,134 @@ export interface GatewayClientOptions {
   now?: (() => number) | undefined;
   /** Source of jitter, 0 ≤ x < 1. @default Math.random */
   random?: (() => number) | undefined;
+}
+
+/** The `client` member of the handshake. */
+export interface ResolvedClientInfo {
+  readonly id: string;
+  readonly mode: string;
+  readonly version: string;
+  readonly platform: string;
+  readonly displayName?: string;
+  readonly deviceFamily?: string;
+  readonly modelIdentifier?: string;
+  readonly instanceId?: string;
+}
+
+/** {@link GatewayClientOptions} with every default filled in. */
+export interface ResolvedGatewayClientOptions {
+  readonly url: string;
+  readonly token: string | undefined;
+  readonly password: string | undefined;
+  readonly deviceToken: string | undefined;
+  readonly identity: DeviceIdentity | undefined;
+  readonly deviceStore: DeviceTokenStore;
+  readonly role: "operator" | "node";
+  readonly scopes: readonly string[];
+  readonly client: ResolvedClientInfo;
+  readonly caps: readonly string[];
+  readonly commands: readonly string[] | undefined;
+  readonly permissions: Readonly<Record<string, boolean>> | undefined;
+  readonly pathEnv: string | undefined;
+  readonly minProtocol: number | undefined;
+  readonly maxProtocol: number | undefined;
+  readonly connectTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly pingIntervalMs: number | undefined;
+  readonly backoff: BackoffOptions;
+  readonly stableAfterMs: number;
+  readonly reconnect: boolean;
+  readonly maxInFlight: number;
+  readonly allowInsecureUrl: boolean;
+  readonly tlsFingerprint: string | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly logger: Logger;
+  readonly onAttempt: ((failure: AttemptFailure) => void) | undefined;
+  readonly transport: TransportFactory;
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+/** Defaults of {@link GatewayClientOptions} that do not depend on the role. */
+export const defaultClientOptions = {
+  connectTimeoutMs: 15_000,
+  requestTimeoutMs: 30_000,
+  pingIntervalMs: 5_000,
+  stableAfterMs: 10_000,
+  maxInFlight: 65_536,
+} as const;
+
+/** Fills in the defaults; the caller's object is left as it was. */
+export function resolveGatewayClientOptions(
+  options: GatewayClientOptions,
+): ResolvedGatewayClientOptions {
+  const role = options.role ?? "operator";
+  return {
+    url: options.url,
+    token: emptyToUndefined(options.token),
+    password: emptyToUndefined(options.password),
+    deviceToken: emptyToUndefined(options.deviceToken),
+    identity: options.identity || undefined,
+    deviceStore: options.deviceStore ?? createMemoryTokenStore(),
+    role,
+    scopes: [...(options.scopes ?? [])],
+    client: resolveClientInfo(role, options.client ?? {}),
+    caps: [...(options.caps ?? [])],
+    commands: options.commands && [...options.commands],
+    permissions: options.permissions && { ...options.permissions },
+    pathEnv: options.pathEnv,
+    minProtocol: options.minProtocol,
+    maxProtocol: options.maxProtocol,
+    connectTimeoutMs: options.connectTimeoutMs ?? defaultClientOptions.connectTimeoutMs,
+    requestTimeoutMs: options.requestTimeoutMs || defaultClientOptions.requestTimeoutMs,
+    pingIntervalMs:
+      options.keepalive === false
+        ? undefined
+        : (options.keepalive?.intervalMs ?? defaultClientOptions.pingIntervalMs),
+    backoff: {
+      baseMs: options.backoff?.baseMs ?? defaultBackoff.baseMs,
+      maxMs: options.backoff?.maxMs ?? defaultBackoff.maxMs,
+    },
+    stableAfterMs: options.stableAfterMs ?? defaultClientOptions.stableAfterMs,
+    reconnect: options.reconnect ?? true,
+    maxInFlight: options.maxInFlight ?? defaultClientOptions.maxInFlight,
+    allowInsecureUrl: options.allowInsecureUrl ?? false,
+    tlsFingerprint: emptyToUndefined(options.tlsFingerprint),
+    signal: options.signal,
+    logger: options.logger ?? silentLogger,
+    onAttempt: options.onAttempt,
+    transport: options.transport ?? createWsTransport,
+    now: options.now ?? (() => performance.now()),
+    random: options.random ?? Math.random,
+  };
+}
+
+function resolveClientInfo(role: "operator" | "node", info: ClientInfo): ResolvedClientInfo {
+  const host = hostPlatform();
+  const deviceFamily = info.deviceFamily ?? (role === "node" ? host.deviceFamily : undefined);
+  return {
+    id: info.id ?? (role === "node" ? "node-host" : "gateway-client"),
+    mode: info.mode ?? (role === "node" ? "node" : "backend"),
+    version: info.version ?? CLIENT_VERSION,
+    platform: info.platform ?? host.platform,
+    // Undefined members would still count as present in a closed schema that is checked in process.
+    ...(info.displayName && { displayName: info.displayName }),
+    ...(deviceFamily && { deviceFamily }),
+    ...(info.modelIdentifier && { modelIdentifier: info.modelIdentifier }),
+    ...(info.instanceId && { instanceId: info.instanceId }),
+  };
+}
+
+/** Names that the command policy of every generation recognises. */
+function hostPlatform(): { platform: string; deviceFamily?: string } {
+  const platform = globalThis.process?.platform ?? "browser";
+  if (platform === "darwin") return { platform: "macos", deviceFamily: "Mac" };
+  if (platform === "win32") return { platform: "windows", deviceFamily: "Windows" };
+  if (platform === "linux") return { platform: "linux", deviceFamily: "Linux" };
+  return { platform };
+}
+
+/** An unset variable often arrives as an empty string; an empty secret is none. */
+function emptyToUndefined(value: string | undefined): string | undefined {
+  return value === "" ? undefined : value;
 }

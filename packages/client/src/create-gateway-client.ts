@@ -1,7 +1,288 @@
-import type { GatewayClient } from "./gateway-client.ts";
+import { MAX_FRAME_BYTES } from "@openclaw/protocol";
+import { resolveGatewayClientOptions } from "./client-options.ts";
+import { openConnection } from "./connection/connection.ts";
+import { resolveRequestTimeoutMs } from "./connection/request-timeout.ts";
+import { GatewayError } from "./errors.ts";
+import { checkGatewayUrl } from "./gateway-url.ts";
+import { createNegotiator } from "./handshake/negotiator.ts";
+import { createListeners } from "./listeners.ts";
+import { retryDelayMs } from "./reconnect/retry-delay.ts";
+import type { EventFrame, HelloOk, RawJson } from "@openclaw/protocol";
 import type { GatewayClientOptions } from "./client-options.ts";
+import type { CloseInfo, GatewayClientState } from "./client-state.ts";
+import type { Connection, ConnectionEnd, SendOptions } from "./connection/connection.ts";
+import type { GatewayClient, RequestOptions } from "./gateway-client.ts";
+import type { CheckedGatewayUrl } from "./gateway-url.ts";
+import type { Negotiator } from "./handshake/negotiator.ts";
+import type { Transport } from "./transport/transport.ts";
 
-/** A client that connects when told to, and comes back by itself after a lost connection. */
+/**
+ * A client that connects when told to, and by default comes back by itself after a lost connection.
+ * It has one running attempt; what an earlier one still does is ignored.
+ *
+ * ```text
+ *   idle ──▶ connecting ──▶ open ──▶ waiting ──▶ connecting …
+ *                │  ▲
+ *                ▼  │ asks again until an operator has approved
+ *              pairing                      every state ──▶ closed
+ * ```
+ */
 export function createGatewayClient(options: GatewayClientOptions): GatewayClient {
-  throw new Error(`not implemented: ${options.url}`);
+  const resolved = resolveGatewayClientOptions(options);
+  const { logger, now, signal } = resolved;
+  const listeners = createListeners((error, event) =>
+    logger.error({ err: error, event }, "a listener of the gateway client has thrown"),
+  );
+  const closed = Promise.withResolvers<CloseInfo>();
+  const leaving = new Set<Promise<void>>();
+
+  let state: GatewayClientState = { kind: "idle" };
+  let hello: HelloOk | undefined;
+  let target: { address: CheckedGatewayUrl; negotiator: Negotiator } | undefined;
+  let connection: Connection | undefined;
+  let connecting: PromiseWithResolvers<HelloOk> | undefined;
+  let closing: Promise<void> | undefined;
+  let retryTimer: ReturnType<typeof setTimeout> | undefined;
+  let openedAt: number | undefined;
+  let pairingSince: number | undefined;
+  let failures = 0;
+  let restartExpectedMs: number | undefined;
+
+  function setState(next: GatewayClientState): void {
+    state = next;
+    listeners.emit("state", next);
+  }
+
+  function connect(): Promise<HelloOk> {
+    if (connecting) return connecting.promise;
+    connecting = Promise.withResolvers();
+    // Whoever awaits it sees the failure; nobody has to.
+    connecting.promise.catch(() => {});
+    const result = connecting.promise;
+    if (state.kind === "closed") connecting.reject(state.info.error ?? closedError());
+    else start();
+    return result;
+  }
+
+  function start(): void {
+    const checked = checkGatewayUrl(resolved.url, { allowInsecure: resolved.allowInsecureUrl });
+    if (!checked.ok) return failed(checked.error);
+    target = { address: checked.address, negotiator: createNegotiator(resolved, checked.address) };
+    attempt();
+  }
+
+  function attempt(): void {
+    if (!target) return;
+    const { address, negotiator } = target;
+    // Asking again and again for approval is one state, not many.
+    if (state.kind !== "pairing") setState({ kind: "connecting", attempt: failures + 1 });
+    const transport = dial(address.url);
+    if (!transport) return;
+    const mine = openConnection({
+      endpoint: address.endpoint,
+      transport,
+      connectTimeoutMs: resolved.connectTimeoutMs,
+      pingIntervalMs: resolved.pingIntervalMs,
+      maxInFlight: resolved.maxInFlight,
+      now,
+      logger,
+      buildConnect: (challenge) => negotiator.prepare(challenge),
+      onHello: opened,
+      onGap: (gap) => listeners.emit("gap", gap),
+      onEvent: eventArrived,
+      onEnd: (end) => ended(mine, end),
+    });
+    connection = mine;
+    const left = mine.gone.then(() => void leaving.delete(left));
+    leaving.add(left);
+  }
+
+  function dial(url: string): Transport | undefined {
+    try {
+      return resolved.transport(url, {
+        maxPayloadBytes: MAX_FRAME_BYTES,
+        tlsFingerprint: resolved.tlsFingerprint,
+      });
+    } catch (cause) {
+      failed(new GatewayError("INVALID_URL", `cannot dial ${url}`, { cause, final: true }));
+      return undefined;
+    }
+  }
+
+  function opened(newHello: HelloOk): void {
+    target?.negotiator.welcomed(newHello);
+    hello = newHello;
+    openedAt = now();
+    pairingSince = undefined;
+    restartExpectedMs = undefined;
+    setState({ kind: "open", openedAtMs: Date.now(), protocol: newHello.protocol });
+    connecting?.resolve(newHello);
+  }
+
+  function eventArrived(frame: EventFrame): void {
+    if (frame.event === "shutdown") restartExpectedMs = expectedRestart(frame.payload);
+    listeners.emit(frame.event, frame.payload, frame);
+    listeners.emit("*", frame.payload, frame);
+  }
+
+  function ended(mine: Connection, end: ConnectionEnd): void {
+    if (mine !== connection) return;
+    connection = undefined;
+    if (end.kind === "refused") {
+      void target?.negotiator.refused(end.refusal).then((error) => {
+        // Closed meanwhile.
+        if (state.kind === "closed" || closing || connection) return;
+        if (error) failed(error);
+        else attempt();
+      });
+      return;
+    }
+    if (openedAt !== undefined) {
+      if (now() - openedAt >= resolved.stableAfterMs) failures = 0;
+      openedAt = undefined;
+    }
+    failed(end.kind === "lost" ? withRestartHint(end.error, restartExpectedMs) : end.error);
+  }
+
+  function failed(error: GatewayError): void {
+    failures += 1;
+    if (error.code !== "PAIRING_REQUIRED") pairingSince = undefined;
+    else pairingSince ??= now();
+    const retryInMs =
+      error.final || !resolved.reconnect
+        ? undefined
+        : retryDelayMs({
+            error,
+            failures,
+            pairingForMs: now() - (pairingSince ?? now()),
+            backoff: resolved.backoff,
+            random: resolved.random,
+          });
+    const attemptNumber = failures;
+    logger.debug({ err: error, attempt: attemptNumber, retryInMs }, "not connected to the gateway");
+    if (retryInMs === undefined) finish(error);
+    else wait(error, retryInMs);
+    resolved.onAttempt?.({ attempt: attemptNumber, error, retryInMs });
+  }
+
+  function wait(reason: GatewayError, retryInMs: number): void {
+    const retryAtMs = Date.now() + retryInMs;
+    retryTimer = setTimeout(attempt, retryInMs);
+    if (reason.code !== "PAIRING_REQUIRED") {
+      setState({ kind: "waiting", attempt: failures, retryAtMs, reason });
+      return;
+    }
+    // Quick questions for approval must not grow the pause after the next real failure.
+    failures = 0;
+    const next = { kind: "pairing", requestId: requestIdOf(reason), retryAtMs, reason } as const;
+    if (state.kind === "pairing" && state.requestId === next.requestId) state = next;
+    else setState(next);
+  }
+
+  function finish(error: GatewayError | undefined): void {
+    if (state.kind === "closed") return;
+    clearTimeout(retryTimer);
+    signal?.removeEventListener("abort", abort);
+    const info: CloseInfo = {
+      code: error?.closeCode,
+      reason: error?.message ?? "closed by this side",
+      error,
+    };
+    setState({ kind: "closed", info });
+    connecting?.reject(error ?? closedError());
+    closed.resolve(info);
+  }
+
+  function close(): Promise<void> {
+    closing ??= (async () => {
+      clearTimeout(retryTimer);
+      connection?.close(1000, "", closedError());
+      connection = undefined;
+      finish(undefined);
+      await Promise.all([...leaving, target?.negotiator.idle()]);
+    })();
+    return closing;
+  }
+
+  function abort(): void {
+    connecting?.reject(signal?.reason);
+    void close();
+  }
+
+  function sendOptions(method: string, params: unknown, given: RequestOptions): SendOptions {
+    return {
+      timeoutMs: resolveRequestTimeoutMs(given.timeoutMs, {
+        method,
+        params,
+        defaultMs: resolved.requestTimeoutMs,
+      }),
+      signal: given.signal,
+      expectFinal: given.expectFinal ?? false,
+    };
+  }
+
+  function request(method: string, params: unknown, given: RequestOptions = {}): Promise<unknown> {
+    if (!connection) return Promise.reject(notConnected(state, target?.address.endpoint));
+    return connection.request(method, params, sendOptions(method, params, given));
+  }
+
+  if (signal?.aborted) abort();
+  else signal?.addEventListener("abort", abort, { once: true });
+
+  return {
+    get state() {
+      return state;
+    },
+    get hello() {
+      return hello;
+    },
+    connect,
+    // The overloads of the interface say what each method takes and answers.
+    request: request as GatewayClient["request"],
+    requestRaw: ((method: string, params: RawJson, given?: RequestOptions) =>
+      request(method, params, given)) as GatewayClient["requestRaw"],
+    on: listeners.on as GatewayClient["on"],
+    close,
+    closed: closed.promise,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function closedError(): GatewayError {
+  return new GatewayError("CLOSED", "the client is closed", { final: true });
+}
+
+function notConnected(state: GatewayClientState, endpoint = "the Gateway"): GatewayError {
+  if (state.kind === "closed") return closedError();
+  const reason = state.kind === "waiting" || state.kind === "pairing" ? state.reason : undefined;
+  return new GatewayError("CONNECTION_LOST", `not connected to ${endpoint} (${state.kind})`, {
+    hint: reason?.hint,
+    ...(reason && { cause: reason }),
+  });
+}
+
+function requestIdOf({ details }: GatewayError): string | undefined {
+  if (typeof details !== "object" || details === null || !("requestId" in details)) return undefined;
+  return typeof details.requestId === "string" ? details.requestId : undefined;
+}
+
+function expectedRestart(payload: unknown): number | undefined {
+  if (typeof payload !== "object" || payload === null) return undefined;
+  if (!("restartExpectedMs" in payload)) return undefined;
+  const { restartExpectedMs } = payload;
+  return typeof restartExpectedMs === "number" && restartExpectedMs > 0
+    ? restartExpectedMs
+    : undefined;
+}
+
+/** A Gateway that announced its restart said with it when to come back. */
+function withRestartHint(error: GatewayError, retryAfterMs: number | undefined): GatewayError {
+  if (retryAfterMs === undefined || error.final || error.retryAfterMs !== undefined) return error;
+  return new GatewayError(error.code, error.message, {
+    cause: error.cause,
+    closeCode: error.closeCode,
+    details: error.details,
+    hint: error.hint,
+    retryAfterMs,
+  });
 }

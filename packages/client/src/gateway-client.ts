@@ -55,11 +55,6 @@ export interface GatewayClient extends AsyncDisposable {
   on(event: "gap", listener: (gap: SequenceGap) => void): () => void;
   /** An event of the Gateway by name, or every one with `"*"`. */
   on(event: string, listener: EventListener): () => void;
-  /**
-   * Drops the present connection and connects anew, for example after a change of what the node
-   * declares. Without effect on a closed client.
-   */
-  reconnect(reason: string): void;
   /** Ends the connection and the client; requests in flight fail with `CLOSED`. */
   close(): Promise<void>;
   /** Settles once, never rejects, and tells why. */

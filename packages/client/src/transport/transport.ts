@@ -29,6 +29,8 @@ export interface Transport {
   ping(): void;
   /** Bytes that have arrived so far, those of unfinished frames and of pongs included. */
   readonly bytesRead: number;
+  /** Bytes handed to the network so far. */
+  readonly bytesWritten: number;
   /** Bytes accepted by `send` and not yet handed to the network. */
   readonly bufferedBytes: number;
   /** Ends with a closing handshake. */

@@ -71,6 +71,10 @@ export function createWsTransport(url: string, options: TransportOptions): Trans
     get bytesRead() {
       return socket?.bytesRead ?? 0;
     },
+    get bytesWritten() {
+      // Node counts what waits in the stream as written.
+      return socket ? socket.bytesWritten - socket.writableLength : 0;
+    },
     get bufferedBytes() {
       return webSocket.bufferedAmount;
     },
@@ -83,7 +87,10 @@ export function createWsTransport(url: string, options: TransportOptions): Trans
   };
 }
 
-function webSocketOptions(url: string, options: TransportOptions): ClientOptions {
+/** `closeTimeout` is an option of ws that its types do not have yet. */
+type WsOptions = ClientOptions & { closeTimeout: number };
+
+function webSocketOptions(url: string, options: TransportOptions): WsOptions {
   const pin = options.tlsFingerprint;
   return {
     perMessageDeflate: false,

@@ -1,0 +1,105 @@
+import { GatewayError } from "../errors.ts";
+import { printable } from "../handshake/refusal.ts";
+import type { GatewayErrorOptions } from "../errors.ts";
+import type { TransportClose } from "../transport/transport.ts";
+
+const WRONG_PORT_HINT =
+  "Another program, or a forward whose far end is gone, holds that port. Check host and port.";
+
+/** Why a connection that ended before its hello did so. Pure. */
+export function dialFailure(endpoint: string, wasOpen: boolean, close: TransportClose): GatewayError {
+  const { error, httpStatus } = close;
+  if (httpStatus !== undefined) return httpFailure(endpoint, httpStatus, close);
+  const code = errorCode(error);
+  const cause = error === undefined ? {} : { cause: error };
+  if (code !== undefined && isTlsCode(code)) {
+    return new GatewayError("TLS_FAILED", `TLS with ${endpoint} failed: ${messageOf(error)}`, {
+      final: code === "ERR_TLS_PIN_MISMATCH",
+      hint: "Check the certificate of the Gateway, or the fingerprint that is pinned for it.",
+      ...cause,
+    });
+  }
+  if (isForeignAnswer(code, error)) {
+    return notAGateway(endpoint, messageOf(error), cause);
+  }
+  if (wasOpen) return lostConnection(endpoint, "during the handshake", close);
+  const what = error ? messageOf(error) : "closed before the WebSocket was open";
+  return new GatewayError("CONNECT_REFUSED", `cannot reach ${endpoint}: ${what}`, {
+    hint: `Is the Gateway running there? Try "openclaw gateway status" or start one with "openclaw gateway run".`,
+    ...cause,
+  });
+}
+
+/** The error for requests and for the next attempt when a connection ended. Pure. */
+export function lostConnection(
+  endpoint: string,
+  when: string,
+  { code, reason, error }: TransportClose,
+): GatewayError {
+  const said = printable(reason) || (error ? messageOf(error) : "no close reason");
+  const cause = error === undefined ? {} : { cause: error };
+  if (code === 1008 && reason.startsWith("superseded by a newer connection")) {
+    return new GatewayError("SUPERSEDED", `${endpoint} closed the connection (1008): ${said}`, {
+      final: true,
+      hint: "The same device connected from somewhere else; run one of the two, or give each its own identity.",
+      closeCode: code,
+    });
+  }
+  return new GatewayError("CONNECTION_LOST", `${endpoint} closed (${code}) ${when}: ${said}`, {
+    closeCode: code,
+    ...cause,
+  });
+}
+
+/** Something answered that speaks another protocol. */
+export function notAGateway(
+  endpoint: string,
+  what: string,
+  options: GatewayErrorOptions = {},
+): GatewayError {
+  return new GatewayError("NOT_A_GATEWAY", `what answers at ${endpoint} is not a Gateway: ${what}`, {
+    hint: WRONG_PORT_HINT,
+    ...options,
+  });
+}
+
+function httpFailure(endpoint: string, status: number, close: TransportClose): GatewayError {
+  if (status === 429 || status === 503) {
+    return new GatewayError("CONNECT_REFUSED", `${endpoint} is busy (HTTP ${status})`, {
+      retryAfterMs: close.retryAfterMs,
+    });
+  }
+  if (status === 401 || status === 403) {
+    return new GatewayError("HANDSHAKE_REJECTED", `${endpoint} refused the upgrade (HTTP ${status})`, {
+      hint: "A proxy on the way may add headers that the Gateway does not trust, or demand a login.",
+    });
+  }
+  return notAGateway(endpoint, `it answered HTTP ${status}`);
+}
+
+function errorCode(error: Error | undefined): string | undefined {
+  if (!error || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+/** Errors of the HTTP parser and of the upgrade check: bytes came, but not those of a WebSocket. */
+function isForeignAnswer(code: string | undefined, error: Error | undefined): boolean {
+  if (code?.startsWith("HPE_") || code?.startsWith("WS_ERR_")) return true;
+  // A TLS client that is answered in plaintext, and the other way round.
+  if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG") return true;
+  return /^Invalid (?:Upgrade|Sec-WebSocket)|^Server sent/.test(error?.message ?? "");
+}
+
+function isTlsCode(code: string): boolean {
+  if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG") return false;
+  return /^(?:ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH)/.test(code);
+}
+
+function messageOf(error: Error | undefined): string {
+  if (!error) return "unknown";
+  // Several addresses were tried; each has its own error and the sum has no text.
+  if (error instanceof AggregateError && error.message === "") {
+    return printable(error.errors.map((one) => (one instanceof Error ? one.message : "")).join("; "));
+  }
+  return printable(error.message);
+}

@@ -1,0 +1,40 @@
+import { backoffDelayMs } from "./backoff.ts";
+import type { BackoffOptions } from "./backoff.ts";
+import type { GatewayError } from "../errors.ts";
+
+/** For this long a device asks quickly whether it has been approved. */
+const PAIRING_QUICK_FOR_MS = 5 * 60_000;
+/** Approval has to be felt within a second. */
+const PAIRING_QUICK_MS = 800;
+const PAIRING_SLOW_MS = 10_000;
+/** Authentication that may heal with time, such as a lockout. */
+const AUTH_RETRY_MS = 60_000;
+/** What a Gateway may ask for at most. */
+const MAX_RETRY_AFTER_MS = 5 * 60_000;
+
+export interface RetryInput {
+  readonly error: GatewayError;
+  /** Failures in a row, this one included. */
+  readonly failures: number;
+  /** Since when the client has been waiting for approval. */
+  readonly pairingForMs: number;
+  readonly backoff: BackoffOptions;
+  readonly random: () => number;
+}
+
+/** Pause before the next attempt. Every pause has a random part, so that peers do not return in step. */
+export function retryDelayMs(input: RetryInput): number {
+  const { error, failures, backoff, random } = input;
+  const spread = (ms: number): number => Math.round(ms / 2 + (random() * ms) / 2);
+  if (error.code === "PAIRING_REQUIRED") {
+    return spread(input.pairingForMs < PAIRING_QUICK_FOR_MS ? PAIRING_QUICK_MS : PAIRING_SLOW_MS);
+  }
+  const delay =
+    error.code === "AUTH_FAILED"
+      ? spread(AUTH_RETRY_MS)
+      : backoffDelayMs(failures - 1, backoff, random);
+  if (error.retryAfterMs === undefined) return delay;
+  // The server names the earliest moment; the jitter comes on top.
+  const earliest = Math.min(error.retryAfterMs, MAX_RETRY_AFTER_MS);
+  return Math.max(delay, earliest + Math.round(random() * Math.min(backoff.baseMs, earliest)));
+}
