@@ -1,8 +1,11 @@
 export { LedgerError } from "./errors.ts";
+export { createFileLedger } from "./file-ledger.ts";
 export { createMemoryLedger } from "./memory-ledger.ts";
 export { defaultRetention } from "./retention.ts";
 
 export type { LedgerErrorCode, LedgerErrorOptions } from "./errors.ts";
+export type { LedgerOptions } from "./file-ledger.ts";
+export type { LedgerFileSystem } from "./file-system.ts";
 export type {
   Committed,
   JsonObject,

@@ -25,7 +25,6 @@ export interface LedgerEntry {
 }
 
 export interface LedgerRecord {
-  /** At least one character, at most 4096. */
   readonly key: string;
   readonly fingerprint: string;
   readonly meta: JsonObject;
