@@ -1,0 +1,149 @@
+import {
+  HANDSHAKE_TIMEOUT_MS,
+  MAX_BUFFERED_BYTES,
+  MAX_FRAME_BYTES,
+  MAX_PREAUTH_CONNECTIONS_PER_IP,
+  MAX_PREAUTH_FRAME_BYTES,
+  TICK_INTERVAL_MS,
+} from "@openclaw/protocol";
+import { GatewayStartError } from "./errors.ts";
+import { type Logger, silentLogger } from "./logger.ts";
+import { createMemoryStore } from "./store/memory-store.ts";
+import type { Store } from "./store/store.ts";
+
+/** How peers prove that they may come in. `none` is for loopback only. */
+export type GatewayAuth =
+  | { mode: "token"; token: string }
+  | { mode: "password"; password: string }
+  | { mode: "none" };
+
+/** Each queue and size has a limit, and each limit an outcome. */
+export interface GatewayLimits {
+  /** Largest frame before `connect` has succeeded; larger closes with 1009. @default 65_536 */
+  maxPreauthFrameBytes: number;
+  /** Largest frame afterwards; larger closes with 1009. @default 26_214_400 */
+  maxFrameBytes: number;
+  /** Unsent bytes at which a peer counts as slow: droppable events are skipped, others close it with 1008. @default 52_428_800 */
+  maxBufferedBytes: number;
+  /** Unsent bytes at which the Gateway stops reading that peer's requests until it has caught up. @default 1_048_576 */
+  highWaterMarkBytes: number;
+  /** Sockets of one address that have not yet connected; one more is answered 503. @default 32 */
+  maxPreauthConnectionsPerIp: number;
+  /** From open to hello; later closes with 1000. @default 15_000 */
+  handshakeTimeoutMs: number;
+  /** Requests of one connection that are not yet answered; one more is `UNAVAILABLE`, retryable. @default 1_024 */
+  maxRequestsInFlight: number;
+  /** Invocations that one node has not yet answered; one more is `UNAVAILABLE`, retryable. @default 1_024 */
+  maxInvocationsPerNode: number;
+  /** Device requests that wait for an operator; the oldest gives way. @default 200 */
+  maxPendingDevices: number;
+}
+
+export const defaultLimits: GatewayLimits = {
+  maxPreauthFrameBytes: MAX_PREAUTH_FRAME_BYTES,
+  maxFrameBytes: MAX_FRAME_BYTES,
+  maxBufferedBytes: MAX_BUFFERED_BYTES,
+  highWaterMarkBytes: 1_048_576,
+  maxPreauthConnectionsPerIp: MAX_PREAUTH_CONNECTIONS_PER_IP,
+  handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
+  maxRequestsInFlight: 1_024,
+  maxInvocationsPerNode: 1_024,
+  maxPendingDevices: 200,
+};
+
+export interface GatewayOptions {
+  /** The shared secret, or `none`. */
+  auth: GatewayAuth;
+  /** Where pairing and invocations are kept. The Gateway closes it when it closes. @default a memory store */
+  store?: Store;
+  /** Shown to peers as `server.version`. @default this package's version */
+  serverVersion?: string;
+  limits?: Partial<GatewayLimits>;
+  /** A peer silent for `intervalMs` is pinged; silent for as long again, it is gone. @default 5_000 */
+  keepalive?: { intervalMs?: number };
+  /** Interval of the `tick` event. @default 30_000 */
+  tickIntervalMs?: number;
+  nodes?: {
+    /** Exact command names added to, or taken from, what each platform may do; deny wins. */
+    commands?: { allow?: readonly string[]; deny?: readonly string[] };
+    pairing?: {
+      /** Peers on this machine with a valid secret and no forwarding headers pair without an operator. @default true */
+      autoApproveLocal?: boolean;
+    };
+  };
+  /** Browser origins that may connect besides loopback pages on this machine. @default none */
+  allowedOrigins?: readonly string[];
+  /** How long `close` lets running requests finish. @default 2_000 */
+  drainTimeoutMs?: number;
+  logger?: Logger;
+  /** The clock, in epoch milliseconds. @default Date.now */
+  now?: () => number;
+  /** Sees every frame that leaves, as text. For audits and tests; costs nothing when absent. */
+  hooks?: { frameSent?: (text: string) => void };
+}
+
+export interface ResolvedGatewayOptions {
+  readonly auth: GatewayAuth;
+  readonly store: Store;
+  readonly serverVersion: string;
+  readonly limits: GatewayLimits;
+  readonly keepaliveIntervalMs: number;
+  readonly tickIntervalMs: number;
+  readonly allowCommands: ReadonlySet<string>;
+  readonly denyCommands: ReadonlySet<string>;
+  readonly autoApproveLocal: boolean;
+  readonly allowedOrigins: ReadonlySet<string>;
+  readonly drainTimeoutMs: number;
+  readonly logger: Logger;
+  readonly now: () => number;
+  readonly frameSent: ((text: string) => void) | undefined;
+}
+
+/** The version of this package; the build replaces it. */
+export const PACKAGE_VERSION = "0.1.0";
+
+/** Checks the options and fills in defaults; the caller's object stays as it was. */
+export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayOptions {
+  const { auth } = options;
+  if (auth.mode === "token") requireSecret("auth.token", auth.token);
+  else if (auth.mode === "password") requireSecret("auth.password", auth.password);
+  else if (auth.mode !== "none") {
+    throw new GatewayStartError("OPTIONS_INVALID", `auth.mode is not one of token, password, none`);
+  }
+  const limits = { ...defaultLimits, ...options.limits };
+  for (const [name, value] of Object.entries(limits)) requirePositive(`limits.${name}`, value);
+  const keepaliveIntervalMs = options.keepalive?.intervalMs ?? 5_000;
+  requirePositive("keepalive.intervalMs", keepaliveIntervalMs);
+  const tickIntervalMs = options.tickIntervalMs ?? TICK_INTERVAL_MS;
+  requirePositive("tickIntervalMs", tickIntervalMs);
+  return {
+    auth: { ...auth },
+    store: options.store ?? createMemoryStore(),
+    serverVersion: options.serverVersion ?? PACKAGE_VERSION,
+    limits,
+    keepaliveIntervalMs,
+    tickIntervalMs,
+    allowCommands: new Set(options.nodes?.commands?.allow),
+    denyCommands: new Set(options.nodes?.commands?.deny),
+    autoApproveLocal: options.nodes?.pairing?.autoApproveLocal ?? true,
+    allowedOrigins: new Set(options.allowedOrigins),
+    drainTimeoutMs: options.drainTimeoutMs ?? 2_000,
+    logger: options.logger ?? silentLogger,
+    now: options.now ?? Date.now,
+    frameSent: options.hooks?.frameSent,
+  };
+}
+
+function requireSecret(name: string, value: unknown): void {
+  if (typeof value !== "string" || value.trim() === "") {
+    throw new GatewayStartError("OPTIONS_INVALID", `${name} is empty`, {
+      hint: "Pass a secret of at least 24 characters, or choose another auth mode.",
+    });
+  }
+}
+
+function requirePositive(name: string, value: number): void {
+  if (!Number.isFinite(value) || value <= 0) {
+    throw new GatewayStartError("OPTIONS_INVALID", `${name} must be a number above 0, not ${value}`);
+  }
+}

@@ -1,0 +1,320 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { CLOSE, DEFAULT_GATEWAY_PORT } from "@openclaw/protocol";
+import { acceptPeer } from "./connections/accept-peer.ts";
+import { createConnectionTable } from "./connections/connection-table.ts";
+import { createKeepalive } from "./connections/keepalive.ts";
+import { WebSocketPeer } from "./connections/websocket-peer.ts";
+import { GatewayStartError } from "./errors.ts";
+import { createBroadcaster } from "./events/broadcaster.ts";
+import { createPresence } from "./events/presence.ts";
+import type { GatewayContext } from "./gateway-context.ts";
+import { type GatewayOptions, resolveGatewayOptions } from "./gateway-options.ts";
+import { decideConnect } from "./handshake/decide-connect.ts";
+import { beginHandshake } from "./handshake/handshake.ts";
+import { type Refusal, refuse } from "./handshake/refusal.ts";
+import { createHealth } from "./health.ts";
+import { type GatewayAddress, type ListenOptions, listenHttp } from "./listener/http-listener.ts";
+import { isForwarded, isLoopback, peerOrigin } from "./listener/peer-address.ts";
+import { answerProbe } from "./listener/probe-endpoints.ts";
+import { createUpgrader } from "./listener/upgrade.ts";
+import { gatewayMethods } from "./methods/gateway-methods.ts";
+import type { Caller, Method } from "./methods/method.ts";
+import { createMethodTable } from "./methods/method-table.ts";
+import { createCatalogue } from "./nodes/catalogue.ts";
+import { createCommandPolicy } from "./nodes/command-policy.ts";
+import { createInvokeBroker } from "./nodes/invoke-broker.ts";
+import { createDeviceRegistry } from "./pairing/device-registry.ts";
+import { createDeviceTokens } from "./pairing/device-tokens.ts";
+import { createPairingService } from "./pairing/pairing-service.ts";
+import { resolveAnswer } from "./resolve-answer.ts";
+
+const HEALTH_BROADCAST_MS = 60_000;
+/** After the closing handshake was offered, how long a peer may take to answer it. */
+const CLOSE_GRACE_MS = 1_000;
+
+export interface CloseOptions {
+  /** Told to peers in the `shutdown` event. @default "shutdown" */
+  reason?: string;
+  /** When peers may expect the Gateway again; null says that nobody knows. @default null */
+  restartExpectedMs?: number | null;
+}
+
+/** A Gateway: pairing, node invocation and events, on a port of its own or on a server of yours. */
+export interface Gateway extends AsyncDisposable {
+  /**
+   * Listens on one address, by default 127.0.0.1:18789.
+   * @throws {GatewayStartError} `PORT_IN_USE`, `BIND_REFUSED`
+   */
+  listen(options?: ListenOptions): Promise<GatewayAddress>;
+  /**
+   * Takes WebSocket upgrades of your http server; its requests stay yours. `path` limits it to one
+   * path, so that other sockets may live beside it. Returns what detaches it again.
+   */
+  attach(server: Server, options?: { path?: string }): () => void;
+  /** Answers the probe endpoints; false when the request was for something else. */
+  handleRequest(request: IncomingMessage, response: ServerResponse): boolean;
+  /**
+   * Calls a method from inside, with all rights.
+   * @throws {RequestError} as a peer would be answered
+   */
+  call(method: string, params?: unknown): Promise<unknown>;
+  /**
+   * Adds a method of your own. Peers that are connected already learn of it when they reconnect.
+   * @throws {GatewayStartError} `METHOD_CONFLICT`
+   */
+  method(method: Method): void;
+  /** Sends an event to all operators that may read. */
+  broadcast(event: string, payload: unknown): void;
+  /** All methods, as the documentation lists them. */
+  readonly methods: readonly Method[];
+  /** Where it listens; undefined before `listen` and when attached. */
+  readonly address: GatewayAddress | undefined;
+  /**
+   * Stops taking work, lets what runs finish for `drainTimeoutMs`, tells peers, and closes the
+   * store. Idempotent. What has not finished stays in the ledger and is found again after a restart.
+   */
+  close(options?: CloseOptions): Promise<void>;
+}
+
+/**
+ * Creates a Gateway. It reads no file, environment or argument; all it needs stands in the options.
+ *
+ * @throws {GatewayStartError} `OPTIONS_INVALID`, `STORE_UNREADABLE`
+ */
+export function createGateway(options: GatewayOptions): Gateway {
+  const resolved = resolveGatewayOptions(options);
+  const { logger, now, limits, store } = resolved;
+  const startedAtMs = now();
+  const bootId = randomUUID();
+
+  const connections = createConnectionTable();
+  const events = createBroadcaster(connections);
+  const devices = createDeviceRegistry({ store, now, maxPending: limits.maxPendingDevices });
+  const tokens = createDeviceTokens(store);
+  const policy = createCommandPolicy({
+    allow: resolved.allowCommands,
+    deny: resolved.denyCommands,
+  });
+  const catalogue = createCatalogue({ devices, connections, pairing: () => pairing });
+  const pairing = createPairingService({
+    devices,
+    connections,
+    events,
+    now,
+    describeSurfaceRequest: catalogue.pendingEntry,
+  });
+  const broker = createInvokeBroker({
+    ledger: store.ledger,
+    now,
+    maxPerNode: limits.maxInvocationsPerNode,
+    logger,
+  });
+  const health = createHealth({
+    now,
+    facts: () => ({
+      connections: connections.size,
+      nodesConnected: [...connections.nodes()].length,
+      invocationsOpen: broker.open,
+    }),
+  });
+  const presence = createPresence({
+    connections,
+    events,
+    serverVersion: resolved.serverVersion,
+    now,
+    stateVersion: () => ({ presence: presence.version, health: health.version }),
+  });
+  const context: GatewayContext = {
+    options: resolved,
+    connections,
+    devices,
+    tokens,
+    pairing,
+    catalogue,
+    policy,
+    broker,
+    events,
+    presence,
+    health,
+    startedAtMs,
+  };
+  const methods = createMethodTable(gatewayMethods, () => context);
+  const keepalive = createKeepalive({
+    intervalMs: resolved.keepaliveIntervalMs,
+    now,
+    onDead: (socket) => socket.terminate(),
+  });
+
+  let phase: "open" | "draining" | "closed" = "open";
+  let listening: { server: Server; address: GatewayAddress } | undefined;
+  let attached = false;
+  const detachers = new Set<() => void>();
+  const handshakes = new Set<WebSocketPeer>();
+  let nextEpoch = 1;
+
+  const tick = setInterval(() => events.broadcast("tick", { ts: now() }), resolved.tickIntervalMs);
+  const healthBeat = setInterval(() => {
+    const version = { presence: presence.version, health: health.version };
+    events.broadcast("health", health.summary(), {}, version);
+  }, HEALTH_BROADCAST_MS);
+  tick.unref();
+  healthBeat.unref();
+
+  const upgrader = createUpgrader({
+    maxFrameBytes: limits.maxFrameBytes,
+    maxPreauthConnectionsPerIp: limits.maxPreauthConnectionsPerIp,
+    isClosed: () => phase !== "open",
+    onSocket(ws, socket, origin) {
+      const peer = new WebSocketPeer(ws, socket, limits.maxPreauthFrameBytes);
+      handshakes.add(peer);
+      peer.owner = beginHandshake(peer, origin, {
+        timeoutMs: limits.handshakeTimeoutMs,
+        now,
+        frameSent: resolved.frameSent,
+        unavailable: () => (phase === "open" ? undefined : shuttingDown()),
+        decide: (params, { nonce }) =>
+          decideConnect(params, { options: resolved, devices, tokens, pairing, policy, origin, nonce }),
+        accept: (accepted, live, sendHello) =>
+          acceptPeer(accepted, live, {
+            gateway: context,
+            methods,
+            keepalive,
+            epoch: nextEpoch++,
+            bootId,
+            isDraining: () => phase !== "open",
+            sendHello,
+          }),
+        ended() {
+          handshakes.delete(peer);
+          upgrader.release(origin.address);
+        },
+      });
+    },
+  });
+
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
+    upgrader.handle(request, socket, head);
+
+  function handleRequest(request: IncomingMessage, response: ServerResponse): boolean {
+    const isLocal = isLoopback(peerOrigin(request).address) && !isForwarded(request);
+    return answerProbe(
+      request,
+      response,
+      () => ({
+        version: resolved.serverVersion,
+        uptimeMs: now() - startedAtMs,
+        failing: phase === "open" ? [] : ["draining"],
+        started: listening !== undefined || attached,
+      }),
+      isLocal,
+    );
+  }
+
+  let closing: Promise<void> | undefined;
+
+  async function shutDown({ reason = "shutdown", restartExpectedMs = null }: CloseOptions) {
+    phase = "draining";
+    for (const detach of detachers) detach();
+    const serverClosed = listening && closeServer(listening.server);
+    for (const peer of handshakes) peer.close(CLOSE.SERVICE_RESTART, "service restart");
+    await drained(() => [...connections.all()].every((peer) => peer.requestsInFlight === 0), {
+      timeoutMs: resolved.drainTimeoutMs,
+    });
+    phase = "closed";
+    events.broadcast("shutdown", { reason, restartExpectedMs });
+    for (const connection of connections.all())
+      connection.close(CLOSE.SERVICE_RESTART, "service restart");
+    await drained(() => connections.size === 0, { timeoutMs: CLOSE_GRACE_MS });
+    for (const connection of connections.all()) connection.terminate();
+    clearInterval(tick);
+    clearInterval(healthBeat);
+    keepalive.stop();
+    presence.stop();
+    health.stop();
+    await serverClosed;
+    devices.flush();
+    await store.close();
+    logger.info({ reason }, "gateway closed");
+  }
+
+  const close = (closeOptions: CloseOptions = {}): Promise<void> =>
+    (closing ??= shutDown(closeOptions));
+
+  return {
+    async listen({ port = DEFAULT_GATEWAY_PORT, host = "127.0.0.1" } = {}) {
+      if (phase !== "open") throw new GatewayStartError("CLOSED", "the Gateway has been closed");
+      if (listening) throw new GatewayStartError("METHOD_CONFLICT", "the Gateway listens already");
+      if (resolved.auth.mode === "none" && !isLoopback(host)) {
+        throw new GatewayStartError("BIND_REFUSED", `auth.mode none on ${host} would let anyone in`, {
+          hint: "Set a token or a password, or listen on 127.0.0.1.",
+        });
+      }
+      listening = await listenHttp({ port, host }, (request, response) => {
+        if (handleRequest(request, response)) return;
+        response.writeHead(404, { "Content-Type": "text/plain; charset=utf-8" }).end("Not Found");
+      });
+      listening.server.on("upgrade", onUpgrade);
+      const { address } = listening;
+      logger.info({ url: address.url, auth: resolved.auth.mode }, "gateway listening");
+      return address;
+    },
+    attach(server, { path } = {}) {
+      const listener = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+        if (path === undefined || (request.url ?? "/").split("?", 1)[0] === path)
+          onUpgrade(request, socket, head);
+      };
+      const detach = (): void => {
+        server.off("upgrade", listener);
+        detachers.delete(detach);
+      };
+      server.on("upgrade", listener);
+      detachers.add(detach);
+      attached = true;
+      return detach;
+    },
+    handleRequest,
+    call: async (method, params) =>
+      resolveAnswer(await methods.call(method, params, EMBEDDER)),
+    method: methods.add,
+    broadcast: (event, payload) => events.broadcast(event, payload, { scope: "operator.read" }),
+    get methods() {
+      return methods.all();
+    },
+    get address() {
+      return listening?.address;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** The program that embeds the Gateway holds every right. */
+const EMBEDDER: Caller = { role: "operator", scopes: ["operator.admin"], connection: undefined };
+
+function shuttingDown(): Refusal {
+  const refusal = refuse("gateway restarting; retry shortly", {
+    code: "UNAVAILABLE",
+    details: { method: "connect", reason: "gateway-restarting", phase: "draining" },
+    retryable: true,
+    closeCode: CLOSE.TRY_AGAIN_LATER,
+    closeReason: "gateway restart in progress",
+  });
+  refusal.error.retryAfterMs = 1_000;
+  return refusal;
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}
+
+/** Waits until `isDone`, looking often, but no longer than the timeout. */
+async function drained(isDone: () => boolean, { timeoutMs }: { timeoutMs: number }): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!isDone() && performance.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 10));
+}

@@ -1,0 +1,279 @@
+import {
+  CAP_INVOKE_LEDGER,
+  CLOSE,
+  type ConnectParams,
+  MIN_PROTOCOL_VERSION,
+  PROTOCOL_VERSION,
+  connectParamsSchema,
+  negotiateProtocol,
+  validateParams,
+} from "@openclaw/protocol";
+import type { ClientDescription } from "../connections/connection.ts";
+import type { ResolvedGatewayOptions } from "../gateway-options.ts";
+import type { PeerOrigin } from "../listener/peer-address.ts";
+import { type CommandPolicy, type NodePlatform, nodePlatform } from "../nodes/command-policy.ts";
+import { type DeviceClaim, type NodeSurface, compact } from "../pairing/device-record.ts";
+import type { DeviceRegistry } from "../pairing/device-registry.ts";
+import type { DeviceTokens } from "../pairing/device-tokens.ts";
+import { PAIRING_REASON_TEXT } from "../pairing/pairing-decision.ts";
+import type { Admission, PairingService } from "../pairing/pairing-service.ts";
+import { type AuthMethod, authenticate } from "./authenticate.ts";
+import { checkOrigin } from "./origin-rule.ts";
+import { type Refusal, refuse } from "./refusal.ts";
+import { verifyDevice } from "./verify-device.ts";
+
+/** What a `connect` request is judged by. */
+export interface ConnectContext {
+  options: ResolvedGatewayOptions;
+  devices: DeviceRegistry;
+  tokens: DeviceTokens;
+  pairing: PairingService;
+  policy: CommandPolicy;
+  origin: PeerOrigin;
+  nonce: string;
+}
+
+/** A peer that may come in, and as what. */
+export interface Accepted {
+  params: ConnectParams;
+  protocol: 3 | 4;
+  role: "operator" | "node";
+  scopes: readonly string[];
+  client: ClientDescription;
+  authMethod: AuthMethod;
+  deviceId: string | undefined;
+  deviceToken: { token: string; issuedAtMs: number } | undefined;
+  node: AcceptedNode | undefined;
+}
+
+export interface AcceptedNode {
+  platform: NodePlatform;
+  /** All commands that it declared. */
+  offered: string[];
+  /** The part that the policy lets it offer. */
+  declared: NodeSurface;
+  pathEnv: string | undefined;
+  keepsLedger: boolean;
+}
+
+export type ConnectDecision = { ok: true; accepted: Accepted } | { ok: false; refusal: Refusal };
+
+const no = (refusal: Refusal): ConnectDecision => ({ ok: false, refusal });
+
+/**
+ * Judges a `connect` request, in the order of the protocol: shape, version, role, origin, device,
+ * authentication, pairing. It changes nothing but the pairing records.
+ */
+export function decideConnect(rawParams: unknown, context: ConnectContext): ConnectDecision {
+  const validated = validateParams(connectParamsSchema, rawParams ?? {});
+  if (!validated.ok) return no(refuse(`invalid connect params: ${validated.detail}`));
+  const params = validated.value;
+
+  const protocol = negotiateProtocol(params);
+  if (protocol === undefined) return no(protocolMismatch(params));
+  const role = params.role ?? "operator";
+  if (role !== "operator" && role !== "node") return no(refuse("invalid role"));
+
+  const { origin, options } = context;
+  const originVerdict = checkOrigin(origin, params.client.id, options.allowedOrigins);
+  if (!originVerdict.ok) {
+    return no(
+      refuse("origin not allowed (list it in gateway.controlUi.allowedOrigins)", {
+        detailCode: "CONTROL_UI_ORIGIN_NOT_ALLOWED",
+        details: { reason: originVerdict.reason },
+      }),
+    );
+  }
+
+  const now = options.now();
+  const device = params.device
+    ? verifyDevice(params, { nonce: context.nonce, isLocal: origin.isLocal, now })
+    : undefined;
+  if (device && !device.ok) {
+    return no(
+      refuse(device.message, { detailCode: device.detailCode, details: { reason: device.reason } }),
+    );
+  }
+
+  const auth = authenticate(params, {
+    auth: options.auth,
+    devices: context.devices,
+    tokens: context.tokens,
+    deviceId: device?.deviceId,
+  });
+  const needsDevice = device === undefined && role === "node";
+  if (!auth.ok) {
+    // Without a device there is nothing else that could let it in, and that is what it should hear.
+    const sentNothing = !params.auth?.token && !params.auth?.password;
+    return no(!device && sentNothing && needsDevice ? deviceRequired() : auth.refusal);
+  }
+  if (needsDevice) return no(deviceRequired());
+
+  const base = { params, protocol, role, client: describeClient(params), authMethod: auth.method };
+  if (!device) {
+    const scopes = deviceFreeScopes(params, protocol, origin);
+    return {
+      ok: true,
+      accepted: { ...base, scopes, deviceId: undefined, deviceToken: undefined, node: undefined },
+    };
+  }
+
+  const node = role === "node" ? describeNode(params, context.policy) : undefined;
+  const scopes = role === "node" ? [] : requestedScopes(params, protocol);
+  const claim = describeClaim(params, { ...device, role, scopes, node, origin });
+  const admission = context.pairing.admit(claim, mayPairSilently(context, auth.method));
+  if (!admission.ok) return no(pairingRequired(admission, claim, protocol));
+
+  const grant = admission.record.roles[role];
+  const deviceToken =
+    grant && grant.revokedAtMs === undefined
+      ? {
+          token: context.tokens.issue(device.deviceId, role, grant),
+          issuedAtMs: grant.rotatedAtMs ?? grant.createdAtMs,
+        }
+      : undefined;
+  return { ok: true, accepted: { ...base, scopes, deviceId: device.deviceId, deviceToken, node } };
+}
+
+function protocolMismatch(params: ConnectParams): Refusal {
+  return refuse("protocol mismatch", {
+    detailCode: "PROTOCOL_MISMATCH",
+    details: {
+      clientMinProtocol: params.minProtocol,
+      clientMaxProtocol: params.maxProtocol,
+      expectedProtocol: PROTOCOL_VERSION,
+      minimumProbeProtocol: MIN_PROTOCOL_VERSION,
+    },
+    closeCode: CLOSE.PROTOCOL_ERROR,
+  });
+}
+
+function deviceRequired(): Refusal {
+  return refuse("device identity required", {
+    code: "NOT_PAIRED",
+    detailCode: "DEVICE_IDENTITY_REQUIRED",
+  });
+}
+
+/** Clients of protocol 3 that name no scopes mean all of them; newer ones mean none. */
+function requestedScopes(params: ConnectParams, protocol: 3 | 4): readonly string[] {
+  return params.scopes ?? (protocol === 3 ? ["operator.admin"] : []);
+}
+
+/**
+ * The secret alone, without a device, is enough to ask for health. Scopes come with it only for the
+ * command line and programs on this machine, and for the older clients that know no other way.
+ */
+function deviceFreeScopes(
+  params: ConnectParams,
+  protocol: 3 | 4,
+  origin: PeerOrigin,
+): readonly string[] {
+  const { id, mode } = params.client;
+  if (origin.browserOrigin !== undefined) return [];
+  const isLocalProgram =
+    origin.isLocal &&
+    ((id === "cli" && mode === "cli") || (id === "gateway-client" && mode === "backend"));
+  return isLocalProgram || protocol === 3 ? requestedScopes(params, protocol) : [];
+}
+
+/** Being on this machine and knowing the secret is proof enough to pair, for all but browser pages. */
+function mayPairSilently(context: ConnectContext, method: AuthMethod): boolean {
+  const { options, origin } = context;
+  return (
+    options.autoApproveLocal &&
+    origin.isLocal &&
+    origin.browserOrigin === undefined &&
+    method !== "device-token"
+  );
+}
+
+function pairingRequired(
+  admission: Extract<Admission, { ok: false }>,
+  claim: DeviceClaim,
+  protocol: 3 | 4,
+): Refusal {
+  const { reason, request, record } = admission;
+  const approvedRoles = record ? Object.keys(record.roles) : undefined;
+  const approvedScopes = record?.roles[claim.role]?.scopes;
+  const message = `pairing required: ${PAIRING_REASON_TEXT[reason]}`;
+  return refuse(protocol === 3 ? "pairing required" : message, {
+    code: "NOT_PAIRED",
+    detailCode: "PAIRING_REQUIRED",
+    details: {
+      reason,
+      requestId: request.requestId,
+      remediationHint: `Approve it on the Gateway host: openclaw devices approve ${request.requestId}`,
+      deviceId: claim.deviceId,
+      requestedRole: claim.role,
+      requestedScopes: claim.scopes,
+      ...(approvedRoles === undefined ? {} : { approvedRoles }),
+      ...(approvedScopes === undefined ? {} : { approvedScopes }),
+      recommendedNextStep: "wait_then_retry",
+      retryable: true,
+      pauseReconnect: false,
+    },
+    closeReason:
+      protocol === 3 ? "pairing required" : `${message} (requestId: ${request.requestId})`,
+  });
+}
+
+function describeClient(params: ConnectParams): ClientDescription {
+  const { id, mode, version, platform } = params.client;
+  const { displayName, deviceFamily, modelIdentifier, instanceId } = params.client;
+  return compact<ClientDescription>({
+    id,
+    mode,
+    version,
+    platform,
+    displayName,
+    deviceFamily,
+    modelIdentifier,
+    instanceId,
+  });
+}
+
+function describeNode(params: ConnectParams, policy: CommandPolicy): AcceptedNode {
+  const platform = nodePlatform(params.client.platform, params.client.deviceFamily);
+  const caps = params.caps ?? [];
+  return {
+    platform,
+    offered: [...(params.commands ?? [])],
+    declared: {
+      caps: [...new Set(caps)],
+      commands: [...new Set(params.commands)].filter((name) => policy.allows(platform, name)),
+      permissions: { ...params.permissions },
+    },
+    pathEnv: params.pathEnv,
+    keepsLedger: caps.includes(CAP_INVOKE_LEDGER),
+  };
+}
+
+function describeClaim(
+  params: ConnectParams,
+  proven: {
+    deviceId: string;
+    publicKey: string;
+    role: string;
+    scopes: readonly string[];
+    node: AcceptedNode | undefined;
+    origin: PeerOrigin;
+  },
+): DeviceClaim {
+  const { client } = params;
+  return compact<DeviceClaim>({
+    deviceId: proven.deviceId,
+    publicKey: proven.publicKey,
+    displayName: client.displayName,
+    platform: client.platform,
+    deviceFamily: client.deviceFamily,
+    modelIdentifier: client.modelIdentifier,
+    version: client.version,
+    clientId: client.id,
+    clientMode: client.mode,
+    role: proven.role,
+    scopes: [...proven.scopes],
+    remoteIp: proven.origin.address,
+    surface: proven.node?.declared,
+  });
+}

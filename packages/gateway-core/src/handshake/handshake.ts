@@ -1,0 +1,93 @@
+import { randomUUID } from "node:crypto";
+import { CLOSE, encodeError, encodeEvent, encodeResponse, parseFrame } from "@openclaw/protocol";
+import type { Connection } from "../connections/connection.ts";
+import type { PeerSocketOwner } from "../connections/peer-socket.ts";
+import type { WebSocketPeer } from "../connections/websocket-peer.ts";
+import type { PeerOrigin } from "../listener/peer-address.ts";
+import type { Accepted, ConnectDecision } from "./decide-connect.ts";
+import type { Refusal } from "./refusal.ts";
+
+export interface HandshakeOptions {
+  timeoutMs: number;
+  now: () => number;
+  frameSent: ((text: string) => void) | undefined;
+  decide: (params: unknown, peer: { nonce: string; origin: PeerOrigin }) => ConnectDecision;
+  /** Why no connection can be taken now; checked when `connect` arrives. */
+  unavailable: () => Refusal | undefined;
+  /** Turns an accepted peer into a connection and says hello; from here on it owns the socket. */
+  accept: (
+    accepted: Accepted,
+    peer: { socket: WebSocketPeer; origin: PeerOrigin },
+    sendHello: (hello: unknown) => void,
+  ) => Connection;
+  /** The handshake is over, one way or the other. */
+  ended: () => void;
+}
+
+/**
+ * Takes one socket from open to connected:
+ *
+ *     open ── connect.challenge ──►  peer
+ *          ◄── connect ───────────
+ *          ── hello-ok ──────────►        or an error and close
+ *
+ * Everything that decides is elsewhere and pure; this is the shell that talks.
+ */
+export function beginHandshake(
+  socket: WebSocketPeer,
+  origin: PeerOrigin,
+  options: HandshakeOptions,
+): PeerSocketOwner {
+  const nonce = randomUUID();
+  let isOver = false;
+
+  const send = (text: string): void => {
+    options.frameSent?.(text);
+    socket.send(text);
+  };
+  const end = (): void => {
+    if (isOver) return;
+    isOver = true;
+    clearTimeout(timer);
+    options.ended();
+  };
+  const drop = (code: number, reason: string): void => {
+    end();
+    socket.close(code, reason);
+  };
+  const refuse = (id: string, refusal: Refusal): void => {
+    send(encodeError(id, refusal.error));
+    drop(refusal.closeCode, refusal.closeReason);
+  };
+  const timer = setTimeout(() => drop(CLOSE.NORMAL, ""), options.timeoutMs);
+
+  send(encodeEvent({ event: "connect.challenge", payload: { nonce, ts: options.now() } }));
+
+  return {
+    onText(text) {
+      if (isOver) return;
+      const parsed = parseFrame(text);
+      if (!parsed.ok || parsed.frame.type !== "req")
+        return drop(CLOSE.POLICY_VIOLATION, "invalid request frame");
+      const { id, method, params } = parsed.frame;
+      if (method !== "connect") {
+        const message = "invalid handshake: first request must be connect";
+        return refuse(id, {
+          error: { code: "INVALID_REQUEST", message },
+          closeCode: CLOSE.POLICY_VIOLATION,
+          closeReason: message,
+        });
+      }
+      const unavailable = options.unavailable();
+      if (unavailable) return refuse(id, unavailable);
+      const decision = options.decide(params, { nonce, origin });
+      if (!decision.ok) return refuse(id, decision.refusal);
+      end();
+      socket.authenticated();
+      options.accept(decision.accepted, { socket, origin }, (hello) =>
+        send(encodeResponse(id, hello)),
+      );
+    },
+    onClose: end,
+  };
+}

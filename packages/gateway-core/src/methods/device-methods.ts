@@ -1,0 +1,154 @@
+import { methodSchemas, scopeAllows } from "@openclaw/protocol";
+import { invalidRequest } from "../errors.ts";
+import type { GatewayContext } from "../gateway-context.ts";
+import type { DeviceRecord, RoleGrant } from "../pairing/device-record.ts";
+import { publicRequest } from "../pairing/pairing-service.ts";
+import { type MethodCall, defineMethod } from "./method.ts";
+
+/** Pairing of devices and their tokens. */
+export const deviceMethods = [
+  defineMethod({
+    name: "device.pair.list",
+    access: "operator.pairing",
+    ...methodSchemas["device.pair.list"],
+    summary: "Devices that wait for a decision, and devices that are paired.",
+    handler: (_params, { caller, gateway }) => {
+      const own = restrictedTo(caller.scopes, caller.connection?.identity.deviceId);
+      const mine = ({ deviceId }: { deviceId: string }): boolean =>
+        own === undefined || deviceId === own;
+      return {
+        pending: gateway.devices.requests().filter(mine).map(publicRequest),
+        paired: gateway.devices
+          .list()
+          .filter(mine)
+          .map((record) => pairedDevice(record, gateway)),
+      };
+    },
+  }),
+  defineMethod({
+    name: "device.pair.approve",
+    access: "operator.pairing",
+    ...methodSchemas["device.pair.approve"],
+    summary:
+      "Lets a waiting device in. A node's declared surface is approved with it, if the caller may approve that.",
+    handler: ({ requestId }, { caller, gateway }) => {
+      const record = gateway.pairing.approveDevice(requestId, caller.scopes);
+      return { requestId, device: pairedDevice(record, gateway) };
+    },
+  }),
+  defineMethod({
+    name: "device.pair.reject",
+    access: "operator.pairing",
+    ...methodSchemas["device.pair.reject"],
+    summary: "Turns a waiting device away.",
+    handler: ({ requestId }, { gateway }) => {
+      const { deviceId } = gateway.pairing.rejectDevice(requestId);
+      return { requestId, deviceId };
+    },
+  }),
+  defineMethod({
+    name: "device.pair.remove",
+    access: "operator.pairing",
+    ...methodSchemas["device.pair.remove"],
+    summary: "Forgets a device and ends its connections.",
+    handler: ({ deviceId }, { gateway }) => {
+      gateway.pairing.removeDevice(deviceId);
+      return { deviceId };
+    },
+  }),
+  defineMethod({
+    name: "device.pair.rename",
+    access: "operator.pairing",
+    ...methodSchemas["device.pair.rename"],
+    summary: "Gives a device a label of the operator's own.",
+    handler: ({ deviceId, label }, { gateway }) => {
+      rename(gateway, deviceId, label, "unknown deviceId");
+      return { deviceId, label };
+    },
+  }),
+  defineMethod({
+    name: "device.token.rotate",
+    access: "operator.pairing",
+    ...methodSchemas["device.token.rotate"],
+    summary: "Makes a device's token invalid and issues another; only the device itself sees it.",
+    handler: ({ deviceId, role, scopes }, call) => {
+      const record = call.gateway.pairing.rotateToken(deviceId, role, scopes);
+      const grant = record.roles[role];
+      if (!grant) throw invalidRequest("device token rotation denied");
+      const inBand = maySeeToken(call, deviceId);
+      return {
+        deviceId,
+        role,
+        scopes: grant.scopes,
+        rotatedAtMs: grant.rotatedAtMs,
+        tokenDelivery: inBand ? "in-band" : "withheld-cross-device",
+        ...(inBand ? { token: call.gateway.tokens.issue(deviceId, role, grant) } : {}),
+      };
+    },
+  }),
+  defineMethod({
+    name: "device.token.revoke",
+    access: "operator.pairing",
+    ...methodSchemas["device.token.revoke"],
+    summary: "Makes a device's token invalid and ends its connections in that role.",
+    handler: ({ deviceId, role }, { gateway }) => {
+      const revokedAtMs = gateway.pairing.revokeToken(deviceId, role);
+      return { deviceId, role, revokedAtMs };
+    },
+  }),
+];
+
+/** Sets an operator's label for a device, for `device.pair.rename` and `node.rename` alike. */
+export function rename(
+  gateway: GatewayContext,
+  deviceId: string,
+  label: string,
+  unknown: string,
+): void {
+  if (!gateway.devices.get(deviceId)) throw invalidRequest(unknown);
+  if (label.trim() === "") throw invalidRequest("label required");
+  gateway.devices.touch(deviceId, { operatorLabel: label.trim() });
+  gateway.events.broadcast("device.pair.changed", {}, { scope: "operator.pairing" });
+}
+
+/** A device that is not an administrator's sees only itself. */
+function restrictedTo(scopes: readonly string[], deviceId: string | undefined): string | undefined {
+  return scopeAllows(scopes, "operator.admin") ? undefined : deviceId;
+}
+
+/** Protocol 3 hands the new token to whoever asked; since then it goes to the device alone. */
+function maySeeToken({ caller }: MethodCall, deviceId: string): boolean {
+  const identity = caller.connection?.identity;
+  return identity?.deviceId === deviceId || identity?.protocol === 3;
+}
+
+function pairedDevice(record: DeviceRecord, gateway: GatewayContext): object {
+  const { roles, nodeSurface, operatorLabel, version: _version, modelIdentifier: _m, ...rest } = record;
+  const { lastConnectedAtMs: _c, lastDisconnectedAtMs: _d, ...shown } = rest;
+  const connected = gateway.connections.ofDevice(record.deviceId).length > 0;
+  const names = Object.keys(roles);
+  const request = gateway.pairing.surfaceRequestOf(record.deviceId);
+  return {
+    ...shown,
+    ...(operatorLabel === undefined ? {} : { operatorLabel }),
+    ...(names.includes("operator") ? { role: "operator" } : names[0] ? { role: names[0] } : {}),
+    roles: names,
+    scopes: [...new Set(Object.values(roles).flatMap((grant) => grant.scopes))],
+    tokens: Object.entries(roles).map(([role, grant]) => tokenSummary(role, grant)),
+    connected,
+    ...(nodeSurface ? { nodeSurface } : {}),
+    ...(request ? { pendingNodeSurface: { requestId: request.requestId, ...request.surface } } : {}),
+  };
+}
+
+function tokenSummary(role: string, grant: RoleGrant): object {
+  const { scopes, createdAtMs, rotatedAtMs, revokedAtMs, lastUsedAtMs } = grant;
+  return {
+    role,
+    scopes,
+    createdAtMs,
+    ...(rotatedAtMs === undefined ? {} : { rotatedAtMs }),
+    ...(revokedAtMs === undefined ? {} : { revokedAtMs }),
+    ...(lastUsedAtMs === undefined ? {} : { lastUsedAtMs }),
+  };
+}

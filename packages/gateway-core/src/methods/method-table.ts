@@ -1,0 +1,77 @@
+import { scopeAllows, validateParams } from "@openclaw/protocol";
+import { GatewayStartError, RequestError, invalidRequest } from "../errors.ts";
+import type { GatewayContext } from "../gateway-context.ts";
+import { missingScopeError } from "../pairing/pairing-service.ts";
+import type { Caller, Method } from "./method.ts";
+
+export interface MethodTable {
+  /** @throws {GatewayStartError} `METHOD_CONFLICT` when the name is taken */
+  add(method: Method): void;
+  /** Names in alphabetical order, as peers of that role are told. */
+  advertised(role: "operator" | "node"): string[];
+  all(): readonly Method[];
+  /** Authorises, validates and runs; the result may be a promise. @throws {RequestError} */
+  call(name: string, params: unknown, caller: Caller): unknown;
+}
+
+export function createMethodTable(
+  methods: readonly Method[],
+  gateway: () => GatewayContext,
+): MethodTable {
+  const table = new Map<string, Method>();
+
+  const add = (method: Method): void => {
+    if (table.has(method.name)) {
+      throw new GatewayStartError("METHOD_CONFLICT", `method ${method.name} exists already`, {
+        hint: "Choose a name of your own, for example with your product's prefix.",
+      });
+    }
+    table.set(method.name, method);
+  };
+  for (const method of methods) add(method);
+
+  return {
+    add,
+    all: () => [...table.values()],
+    advertised: (role) =>
+      [...table.values()]
+        .filter(({ access, advertised }) => {
+          if (advertised === false) return false;
+          return role === "node" ? access === "node" || access === "any" : access !== "node";
+        })
+        .map((method) => method.name)
+        .toSorted(),
+    call(name, params, caller) {
+      const method = table.get(name);
+      authorise(name, method, caller);
+      const checked = validateParams(method.params, params ?? {});
+      if (!checked.ok) throw invalidRequest(`invalid ${name} params: ${checked.detail}`);
+      return method.handler(checked.value, { caller, gateway: gateway() });
+    },
+  };
+}
+
+/** Before anything else is said about a method: whoever may not call it does not learn its params. */
+function authorise(
+  name: string,
+  method: Method | undefined,
+  caller: Caller,
+): asserts method is Method {
+  const access = method?.access ?? "operator.admin";
+  if (access === "any") return;
+  if (caller.role === "node") {
+    if (access === "node") return;
+    // Nodes read this text to learn that an optional method is not there.
+    if (!method) throw invalidRequest(`unknown method: ${name}`);
+    throw invalidRequest("unauthorized role: node");
+  }
+  if (access === "node") throw invalidRequest("unauthorized role: operator");
+  if (!scopeAllows(caller.scopes, access)) throw missingScopeError(access, [access]);
+  if (!method) throw invalidRequest(`unknown method: ${name}`);
+}
+
+/** The same refusal in the words of protocol 3, which has no `FORBIDDEN`. */
+export function forProtocol(error: RequestError, protocol: 3 | 4): RequestError {
+  if (protocol === 4 || error.code !== "FORBIDDEN") return error;
+  return new RequestError("INVALID_REQUEST", error.message, { details: error.details });
+}

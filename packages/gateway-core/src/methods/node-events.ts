@@ -1,0 +1,60 @@
+import { hostStatsSchema, validateParams } from "@openclaw/protocol";
+import type { Connection } from "../connections/connection.ts";
+import { invalidRequest, unavailable } from "../errors.ts";
+import type { GatewayContext } from "../gateway-context.ts";
+
+/** A node says that it lives; said more often than this, it is not written down again. */
+const ALIVE_THROTTLE_MS = 60_000;
+
+export interface NodeEventAnswer {
+  ok: true;
+  event: string;
+  handled: boolean;
+  reason?: string;
+}
+
+/** Takes a `node.event`. Events of other releases are answered as unsupported, not refused. */
+export function handleNodeEvent(
+  params: { event: string; payload?: unknown; payloadJSON?: string | undefined },
+  from: Connection,
+  gateway: GatewayContext,
+): NodeEventAnswer {
+  const { event } = params;
+  const link = from.node;
+  if (!link) throw invalidRequest("unauthorized role: operator");
+
+  if (event === "node.presence.alive") {
+    const at = gateway.options.now();
+    const seenAt = gateway.devices.get(link.nodeId)?.lastSeenAtMs ?? 0;
+    if (at - seenAt < ALIVE_THROTTLE_MS) return { ok: true, event, handled: true, reason: "throttled" };
+    gateway.devices.touch(link.nodeId, { lastSeenAtMs: at, lastSeenReason: "alive" });
+    return { ok: true, event, handled: true, reason: "persisted" };
+  }
+  if (event === "node.host.stats") {
+    const stats = validateParams(hostStatsSchema, payloadOf(params));
+    if (!stats.ok) throw invalidRequest(`invalid node.host.stats payload: ${stats.detail}`);
+    link.hostStats = { ...stats.value, updatedAtMs: gateway.options.now() };
+    gateway.events.broadcast(
+      "node.hostStats",
+      { nodeId: link.nodeId, hostStats: link.hostStats },
+      { scope: "operator.read" },
+    );
+    return { ok: true, event, handled: true };
+  }
+  if (gateway.devices.get(link.nodeId)?.nodeSurface === undefined) {
+    throw unavailable("node pairing changed while invocation was active", {
+      retryable: true,
+      details: { code: "PAIRING_CHANGED" },
+    });
+  }
+  return { ok: true, event, handled: false, reason: "unsupported_event" };
+}
+
+function payloadOf(params: { payload?: unknown; payloadJSON?: string | undefined }): unknown {
+  if (params.payloadJSON === undefined) return params.payload;
+  try {
+    return JSON.parse(params.payloadJSON);
+  } catch {
+    throw invalidRequest("invalid node.event params: at /payloadJSON: must be JSON");
+  }
+}
