@@ -59,7 +59,8 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
     // Whoever awaits it sees the failure; nobody has to.
     connecting.promise.catch(() => {});
     const result = connecting.promise;
-    if (state.kind === "closed") connecting.reject(state.info.error ?? closedError());
+    if (signal?.aborted) connecting.reject(signal.reason);
+    else if (state.kind === "closed") connecting.reject(state.info.error ?? closedError());
     else start();
     return result;
   }

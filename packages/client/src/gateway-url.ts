@@ -60,7 +60,7 @@ export function isPrivateHost(host: string): boolean {
   const octets = ipv4Octets(host);
   if (octets) return isPrivateIpv4(octets);
   // fc00::/7 is unique local (a tailnet's fd7a:115c:a1e0::/48 included), fe80::/10 link-local.
-  if (host.includes(":")) return /^(?:f[cd]|fe[89ab])[0-9a-f]{2}:/.test(host);
+  if (host.includes(":")) return /^(?:f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]):/.test(host);
   return host.endsWith(".local") || host.endsWith(".ts.net");
 }
 
