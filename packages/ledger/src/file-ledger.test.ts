@@ -295,6 +295,23 @@ describe("retention", () => {
     expect(start(directory, options).outcome("long")).toBe("at last");
   });
 
+  test("does not copy a journal of nothing but open records again and again", async () => {
+    let writes = 0;
+    const writeSync = ((fd: number, text: string, position: number) => {
+      writes += 1;
+      return realFileSystem.writeSync(fd, text, position);
+    }) as typeof realFileSystem.writeSync;
+    const ledger = start(temporaryDirectory(), {
+      segmentBytes: 1_000,
+      maxBytes: 3_000,
+      fs: failingFs({ writeSync }),
+    });
+    for (let index = 0; index < 100; index += 1) await open(ledger, `k${index}`);
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(writes).toBe(100);
+    expect(ledger.stats.open).toBe(100);
+  });
+
   test("refuses limits that are not numbers", () => {
     const directory = temporaryDirectory();
     expect(() => createFileLedger({ directory, retentionMs: Number.NaN })).toThrow(RangeError);

@@ -233,6 +233,9 @@ export function createFileLedger(options: LedgerOptions): Ledger {
     }
     let first = journal.segments[0];
     while (journal.segments.length > 1 && first !== undefined && first.liveFinished === 0) {
+      // Copied only where that frees more than it costs; otherwise a journal of nothing but open
+      // records would be copied for ever.
+      if (first.liveOpen > 0 && first.liveBytes > first.sizeBytes / 2) return;
       if (first.liveOpen > 0) return carryForward(first);
       journal.releaseOldest();
       first = journal.segments[0];

@@ -86,7 +86,7 @@ export function createJournal({ directory, segmentBytes, segments, fs }: Journal
     }
     const number = (last?.number ?? 0) + 1;
     const path = join(directory, segmentName(number));
-    const segment = { number, path, sizeBytes: 0, liveOpen: 0, liveFinished: 0 };
+    const segment = { number, path, sizeBytes: 0, liveOpen: 0, liveFinished: 0, liveBytes: 0 };
     const newFd = open(segment, "w+");
     if (last !== undefined && fd !== undefined) {
       // A running sync still uses the descriptor; whoever syncs it last closes it.

@@ -7,6 +7,8 @@ export interface Segment {
   sizeBytes: number;
   liveOpen: number;
   liveFinished: number;
+  /** Bytes of the lines that they live in. */
+  liveBytes: number;
 }
 
 /** A known key and the line of the journal that it lives in. */
@@ -68,6 +70,7 @@ export function createLedgerIndex(): LedgerIndex {
 
   const count = (entry: IndexEntry, step: 1 | -1): void => {
     if (entry.segment === undefined) return;
+    entry.segment.liveBytes += step * entry.length;
     if (entry.stage === "open") entry.segment.liveOpen += step;
     else entry.segment.liveFinished += step;
   };

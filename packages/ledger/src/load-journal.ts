@@ -54,7 +54,14 @@ export function loadJournal(
       throw corrupt(missing, 0, "the file is missing, although later ones are there");
     }
     const bytes = readSegment(path, fs);
-    const segment = { number, path, sizeBytes: bytes.length, liveOpen: 0, liveFinished: 0 };
+    const segment = {
+      number,
+      path,
+      sizeBytes: bytes.length,
+      liveOpen: 0,
+      liveFinished: 0,
+      liveBytes: 0,
+    };
     segments.push(segment);
     for (const piece of scanSegment(bytes)) {
       if (piece.kind === "damage") {

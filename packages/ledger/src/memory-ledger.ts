@@ -1,3 +1,4 @@
+import { runCommitted } from "./commit-callbacks.ts";
 import { keyExists, ledgerClosed, notOpen } from "./errors.ts";
 import type { Committed, Ledger, LedgerEntry, LedgerRecord, LedgerStats } from "./ledger.ts";
 import { resolveRetention, type RetentionOptions } from "./retention.ts";
@@ -30,9 +31,9 @@ export function createMemoryLedger(options: MemoryLedgerOptions = {}): Ledger {
   const finished = new Map<string, MemoryEntry>();
   let outcomeChars = 0;
   let isClosed = false;
-  let pending: (() => void)[] = [];
+  let pending: Committed[] = [];
 
-  function later(work: () => void): void {
+  function later(work: Committed): void {
     pending.push(work);
     if (pending.length === 1) queueMicrotask(flush);
   }
@@ -41,7 +42,7 @@ export function createMemoryLedger(options: MemoryLedgerOptions = {}): Ledger {
     while (pending.length > 0) {
       const batch = pending;
       pending = [];
-      for (const work of batch) work();
+      for (const work of batch) runCommitted(work, undefined);
     }
   }
 

@@ -27,14 +27,17 @@ export function* scanSegment(bytes: Buffer): Generator<ScannedPiece> {
     const newline = bytes.indexOf(NEWLINE, offset);
     const end = newline === -1 ? bytes.length : newline;
     const next = newline === -1 ? end : newline + 1;
-    const line = bytes.subarray(offset, end);
+    const start = afterZeros(bytes, offset, end);
+    const line = bytes.subarray(start, end);
     const record = newline === -1 ? undefined : parseLine(line);
-    if (record === undefined && !(newline !== -1 && isPadding(line))) {
-      if (damageStart === -1) damageStart = offset;
-    } else {
-      if (damageStart !== -1) yield damaged(bytes, damageStart, offset);
+    const isDamaged = record === undefined && !(newline !== -1 && isPadding(line));
+    if (damageStart === -1 && (isDamaged || start > offset)) damageStart = offset;
+    if (!isDamaged) {
+      if (damageStart !== -1) yield damaged(bytes, damageStart, start);
       damageStart = -1;
-      if (record !== undefined) yield { kind: "record", record, offset, length: next - offset };
+      if (record !== undefined) {
+        yield { kind: "record", record, offset: start, length: next - start };
+      }
     }
     offset = next;
   }
@@ -50,6 +53,12 @@ export function padding(length: number): Buffer {
 
 const NEWLINE = 0x0a;
 const SPACE = 0x20;
+
+/** Where the text of a line begins whose first part are zeros: no record contains a zero byte. */
+function afterZeros(bytes: Buffer, offset: number, end: number): number {
+  const lastZero = bytes.subarray(offset, end).lastIndexOf(0);
+  return offset + lastZero + 1;
+}
 
 function isPadding(line: Buffer): boolean {
   return line.every((byte) => byte === SPACE);
