@@ -12,7 +12,7 @@ export function dialFailure(endpoint: string, wasOpen: boolean, close: Transport
   if (httpStatus !== undefined) return httpFailure(endpoint, httpStatus, close);
   const code = errorCode(error);
   const cause = error === undefined ? {} : { cause: error };
-  if (code !== undefined && isTlsCode(code)) {
+  if (isTlsFailure(code, error)) {
     return new GatewayError("TLS_FAILED", `TLS with ${endpoint} failed: ${messageOf(error)}`, {
       final: code === "ERR_TLS_PIN_MISMATCH",
       hint: "Check the certificate of the Gateway, or the fingerprint that is pinned for it.",
@@ -85,14 +85,17 @@ function errorCode(error: Error | undefined): string | undefined {
 /** Errors of the HTTP parser and of the upgrade check: bytes came, but not those of a WebSocket. */
 function isForeignAnswer(code: string | undefined, error: Error | undefined): boolean {
   if (code?.startsWith("HPE_") || code?.startsWith("WS_ERR_")) return true;
-  // A TLS client that is answered in plaintext, and the other way round.
-  if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG") return true;
-  return /^Invalid (?:Upgrade|Sec-WebSocket)|^Server sent/.test(error?.message ?? "");
+  return /^Invalid (?:Upgrade|Sec-WebSocket)|^Server sent/.test(error?.message ?? "") || isPlaintext(error);
 }
 
-function isTlsCode(code: string): boolean {
-  if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG") return false;
-  return /^(?:ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH)/.test(code);
+/** A TLS client was answered in plaintext; OpenSSL tells that only in words. */
+function isPlaintext(error: Error | undefined): boolean {
+  return /wrong version number|packet length too long/i.test(error?.message ?? "");
+}
+
+function isTlsFailure(code: string | undefined, error: Error | undefined): boolean {
+  if (code === undefined || isPlaintext(error)) return false;
+  return /^(?:EPROTO|ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH)/.test(code);
 }
 
 function messageOf(error: Error | undefined): string {
