@@ -263,7 +263,8 @@ function notConnected(state: GatewayClientState, endpoint = "the Gateway"): Gate
 }
 
 function requestIdOf({ details }: GatewayError): string | undefined {
-  if (typeof details !== "object" || details === null || !("requestId" in details)) return undefined;
+  if (typeof details !== "object" || details === null || !("requestId" in details))
+    return undefined;
   return typeof details.requestId === "string" ? details.requestId : undefined;
 }
 

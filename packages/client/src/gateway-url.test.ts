@@ -61,7 +61,12 @@ describe("plaintext", () => {
     expect(checked.error.message).toContain("ws://gw.example.com:18789");
     expect(checked.error.message).toContain("config gateway.remote.url");
     expect(checked.error.message).toContain("/home/u/.openclaw/openclaw.json");
-    for (const cure of ["wss://", "SSH tunnel", "Tailscale", "OPENCLAW_ALLOW_INSECURE_PRIVATE_WS"]) {
+    for (const cure of [
+      "wss://",
+      "SSH tunnel",
+      "Tailscale",
+      "OPENCLAW_ALLOW_INSECURE_PRIVATE_WS",
+    ]) {
       expect(checked.error.hint).toContain(cure);
     }
   });

@@ -86,7 +86,10 @@ function ipv4Octets(host: string): readonly number[] | undefined {
 
 function invalidUrl(input: string): GatewayError {
   // What follows "@" or "?" may be a secret typed into the wrong place.
-  const shown = input.replace(/\/\/[^/]*@/, "//").replace(/[?#].*$/s, "").slice(0, 200);
+  const shown = input
+    .replace(/\/\/[^/]*@/, "//")
+    .replace(/[?#].*$/s, "")
+    .slice(0, 200);
   return new GatewayError("INVALID_URL", `not a Gateway address: ${JSON.stringify(shown)}`, {
     final: true,
     hint: "Use ws://host:port or wss://host:port.",

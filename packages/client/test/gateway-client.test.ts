@@ -1,5 +1,9 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { createEphemeralIdentity, createGatewayClient, createMemoryTokenStore } from "../src/index.ts";
+import {
+  createEphemeralIdentity,
+  createGatewayClient,
+  createMemoryTokenStore,
+} from "../src/index.ts";
 import { createFakeGateway, REFUSED } from "./support/fake-gateway.ts";
 import type { AttemptFailure, GatewayClient, GatewayClientOptions } from "../src/index.ts";
 import type { FakeGateway, FakeGatewayOptions } from "./support/fake-gateway.ts";
@@ -69,7 +73,14 @@ describe("the handshake", () => {
     const sign = vi.spyOn(identity, "sign");
     const { client, gateway } = setup(
       {},
-      { role: "node", identity, token: "t", commands: ["x.y"], caps: ["c"], permissions: { p: true } },
+      {
+        role: "node",
+        identity,
+        token: "t",
+        commands: ["x.y"],
+        caps: ["c"],
+        permissions: { p: true },
+      },
     );
     await client.connect();
     const params = gateway.last().connectParams;
@@ -128,7 +139,9 @@ describe("the handshake", () => {
     const { client, gateway } = setup(
       {
         onConnect: (_, __, attempt) =>
-          attempt > 1 ? {} : { error: { code: "INVALID_REQUEST", message: "device signature invalid" } },
+          attempt > 1
+            ? {}
+            : { error: { code: "INVALID_REQUEST", message: "device signature invalid" } },
       },
       { identity: createEphemeralIdentity() },
     );
@@ -149,7 +162,10 @@ describe("the handshake", () => {
       },
       { minProtocol: 4, maxProtocol: 4 },
     );
-    await expect(client.connect()).rejects.toMatchObject({ code: "PROTOCOL_MISMATCH", final: true });
+    await expect(client.connect()).rejects.toMatchObject({
+      code: "PROTOCOL_MISMATCH",
+      final: true,
+    });
     expect(gateway.dials).toBe(1);
   });
 
@@ -223,7 +239,10 @@ describe("device tokens", () => {
     const deviceStore = createMemoryTokenStore();
     const deviceTokens = [{ deviceToken: "node-token", role: "node", scopes: [], issuedAtMs: 1 }];
     const auth = { role: "operator", scopes: ["operator.read"], deviceToken: "new", deviceTokens };
-    const { client } = setup({ onConnect: () => ({ auth }) }, { identity, deviceStore, token: "t" });
+    const { client } = setup(
+      { onConnect: () => ({ auth }) },
+      { identity, deviceStore, token: "t" },
+    );
     await client.connect();
     await client.close();
     expect(await deviceStore.get(key)).toMatchObject({ token: "new", scopes: ["operator.read"] });
@@ -387,7 +406,9 @@ describe("requests", () => {
     await settle();
     gateway.last().transport.terminate();
     await expect(answer).rejects.toMatchObject({ code: "CONNECTION_LOST" });
-    await expect(client.request("node.list", {})).rejects.toMatchObject({ code: "CONNECTION_LOST" });
+    await expect(client.request("node.list", {})).rejects.toMatchObject({
+      code: "CONNECTION_LOST",
+    });
   });
 
   test("with expectFinal skip the answer that only accepts", async () => {
@@ -546,7 +567,9 @@ describe("reconnect", () => {
     });
     client.connect().catch(() => {});
     await vi.advanceTimersByTimeAsync(20_000);
-    expect(failures.slice(0, 4).map((failure) => failure.retryInMs)).toEqual([500, 1_000, 2_000, 4_000]);
+    expect(failures.slice(0, 4).map((failure) => failure.retryInMs)).toEqual([
+      500, 1_000, 2_000, 4_000,
+    ]);
   });
 
   test("an announced restart is waited for", async () => {
@@ -600,7 +623,10 @@ describe("reconnect", () => {
     const { client, gateway } = setup();
     await client.connect();
     gateway.last().transport.close(1008, "superseded by a newer connection");
-    await expect(client.closed).resolves.toMatchObject({ error: { code: "SUPERSEDED" }, code: 1008 });
+    await expect(client.closed).resolves.toMatchObject({
+      error: { code: "SUPERSEDED" },
+      code: 1008,
+    });
     await vi.advanceTimersByTimeAsync(60_000);
     expect(gateway.dials).toBe(1);
   });

@@ -28,7 +28,8 @@ test("the upgrade carries neither Origin nor extensions", async () => {
 
 test("frames of one turn leave in one write", async () => {
   await using gateway = await startWsGateway({
-    onRequest: ({ id }, socket) => socket.send(JSON.stringify({ type: "res", id, ok: true, payload: id })),
+    onRequest: ({ id }, socket) =>
+      socket.send(JSON.stringify({ type: "res", id, ok: true, payload: id })),
   });
   await using client = await connectGateway({ url: gateway.url });
   gateway.chunks.length = 0;
@@ -66,16 +67,19 @@ test("nobody listening is CONNECT_REFUSED with the errno and what to do", async 
   });
 });
 
-test.each([200, 302, 404, 426])("HTTP %i instead of an upgrade is NOT_A_GATEWAY", async (status) => {
-  const url = await httpServer((_, response) => {
-    response.writeHead(status, { location: "http://127.0.0.1:1/" }).end("<html>");
-  });
-  await expect(connectGateway({ url })).rejects.toMatchObject({
-    code: "NOT_A_GATEWAY",
-    message: expect.stringContaining(`HTTP ${status}`),
-    hint: expect.stringContaining("Another program"),
-  });
-});
+test.each([200, 302, 404, 426])(
+  "HTTP %i instead of an upgrade is NOT_A_GATEWAY",
+  async (status) => {
+    const url = await httpServer((_, response) => {
+      response.writeHead(status, { location: "http://127.0.0.1:1/" }).end("<html>");
+    });
+    await expect(connectGateway({ url })).rejects.toMatchObject({
+      code: "NOT_A_GATEWAY",
+      message: expect.stringContaining(`HTTP ${status}`),
+      hint: expect.stringContaining("Another program"),
+    });
+  },
+);
 
 test.each([429, 503])("HTTP %i means busy, and its Retry-After is honoured", async (status) => {
   const url = await httpServer((_, response) => {
@@ -139,7 +143,10 @@ test("a close frame that the peer never answers does not hold up close()", async
 test("a pinned certificate needs no authority, and another one is refused before a byte is sent", async () => {
   await using gateway = await startWsGateway({ tls: true });
   const pin = new X509Certificate(TEST_CERTIFICATE).fingerprint256;
-  await using client = await connectGateway({ url: gateway.url, tlsFingerprint: pin.toLowerCase() });
+  await using client = await connectGateway({
+    url: gateway.url,
+    tlsFingerprint: pin.toLowerCase(),
+  });
   expect(client.state.kind).toBe("open");
 
   await expect(

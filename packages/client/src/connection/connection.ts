@@ -1,4 +1,9 @@
-import { encodeRequest, MAX_BUFFERED_BYTES, MAX_FRAME_BYTES, TICK_INTERVAL_MS } from "@openclaw/protocol";
+import {
+  encodeRequest,
+  MAX_BUFFERED_BYTES,
+  MAX_FRAME_BYTES,
+  TICK_INTERVAL_MS,
+} from "@openclaw/protocol";
 import { GatewayError, RemoteError } from "../errors.ts";
 import { parseChallenge } from "../handshake/connect-params.ts";
 import { parseInboundFrame } from "./inbound-frame.ts";
@@ -107,7 +112,11 @@ export function openConnection(options: ConnectionOptions): Connection {
   }
 
   function lostError(reason: string): GatewayError {
-    return lostConnection(endpoint, "during the handshake", { code: 1008, reason, error: undefined });
+    return lostConnection(endpoint, "during the handshake", {
+      code: 1008,
+      reason,
+      error: undefined,
+    });
   }
 
   function closed(close: TransportClose): void {
@@ -141,7 +150,11 @@ export function openConnection(options: ConnectionOptions): Connection {
       options.logger.warn({ endpoint }, "dropped a frame that is neither a response nor an event");
       return;
     }
-    fail(POLICY_CLOSE, "connect failed", notAGateway(endpoint, "it sent something else than frames"));
+    fail(
+      POLICY_CLOSE,
+      "connect failed",
+      notAGateway(endpoint, "it sent something else than frames"),
+    );
   }
 
   function eventArrived(frame: EventFrame): void {
@@ -157,7 +170,10 @@ export function openConnection(options: ConnectionOptions): Connection {
   function challenged(payload: unknown): void {
     const challenge = parseChallenge(payload);
     if (!challenge) {
-      const error = new GatewayError("HANDSHAKE_REJECTED", `${endpoint} sent an unusable challenge`);
+      const error = new GatewayError(
+        "HANDSHAKE_REJECTED",
+        `${endpoint} sent an unusable challenge`,
+      );
       return fail(POLICY_CLOSE, "connect challenge missing nonce", error);
     }
     phase = "proving";
@@ -171,7 +187,10 @@ export function openConnection(options: ConnectionOptions): Connection {
         const error =
           cause instanceof GatewayError
             ? cause
-            : new GatewayError("HANDSHAKE_REJECTED", "cannot build the handshake", { cause, final: true });
+            : new GatewayError("HANDSHAKE_REJECTED", "cannot build the handshake", {
+                cause,
+                final: true,
+              });
         if (phase === "proving") fail(POLICY_CLOSE, "connect failed", error);
       },
     );
@@ -248,12 +267,19 @@ export function openConnection(options: ConnectionOptions): Connection {
   }
 
   function admit(): GatewayError | undefined {
-    if (phase !== "open") return new GatewayError("CONNECTION_LOST", `not connected to ${endpoint}`);
+    if (phase !== "open")
+      return new GatewayError("CONNECTION_LOST", `not connected to ${endpoint}`);
     if (pending.size >= options.maxInFlight) {
-      return new GatewayError("BACKPRESSURE", `${pending.size} requests wait for an answer already`);
+      return new GatewayError(
+        "BACKPRESSURE",
+        `${pending.size} requests wait for an answer already`,
+      );
     }
     if (transport.bufferedBytes > maxBufferedBytes) {
-      return new GatewayError("BACKPRESSURE", `${transport.bufferedBytes} bytes wait to be sent already`);
+      return new GatewayError(
+        "BACKPRESSURE",
+        `${transport.bufferedBytes} bytes wait to be sent already`,
+      );
     }
     return undefined;
   }

@@ -20,7 +20,11 @@ function watch(keepalive = true) {
   return { near, far, ping, onSilent, onTickTimeout, liveness };
 }
 
-async function seconds(count: number, each: (near: LinkedTransport) => void, near: LinkedTransport) {
+async function seconds(
+  count: number,
+  each: (near: LinkedTransport) => void,
+  near: LinkedTransport,
+) {
   for (let second = 0; second < count; second++) {
     each(near);
     await vi.advanceTimersByTimeAsync(1_000);

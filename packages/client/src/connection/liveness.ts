@@ -33,7 +33,10 @@ export interface Liveness {
  */
 export function watchLiveness(transport: Transport, options: LivenessOptions): Liveness {
   const { intervalMs, tickIntervalMs } = options;
-  const sampleMs = Math.max(1, Math.min(intervalMs ?? Infinity, tickIntervalMs) / SAMPLES_PER_INTERVAL);
+  const sampleMs = Math.max(
+    1,
+    Math.min(intervalMs ?? Infinity, tickIntervalMs) / SAMPLES_PER_INTERVAL,
+  );
   const silenceSamples = Math.ceil((intervalMs ?? Infinity) / sampleMs);
   let frames = 0;
   let seenFrames = 0;

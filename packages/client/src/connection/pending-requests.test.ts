@@ -8,7 +8,15 @@ afterEach(() => void vi.useRealTimers());
 function pendingRequest(timeoutMs: number): PendingRequest & { outcome: Promise<unknown> } {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   promise.catch(() => {});
-  return { method: "m", resolve, reject, timeoutMs, expectFinal: false, release: undefined, outcome: promise };
+  return {
+    method: "m",
+    resolve,
+    reject,
+    timeoutMs,
+    expectFinal: false,
+    release: undefined,
+    outcome: promise,
+  };
 }
 
 test("a thousand requests with one timeout set one timer", () => {

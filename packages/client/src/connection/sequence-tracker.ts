@@ -12,6 +12,8 @@ export function createSequenceTracker(
     if (seq === undefined) return undefined;
     const awaited = expected;
     expected = seq + 1;
-    return awaited === undefined || seq <= awaited ? undefined : { expected: awaited, received: seq };
+    return awaited === undefined || seq <= awaited
+      ? undefined
+      : { expected: awaited, received: seq };
   };
 }

@@ -7,7 +7,11 @@ const WRONG_PORT_HINT =
   "Another program, or a forward whose far end is gone, holds that port. Check host and port.";
 
 /** Why a connection that ended before its hello did so. Pure. */
-export function dialFailure(endpoint: string, wasOpen: boolean, close: TransportClose): GatewayError {
+export function dialFailure(
+  endpoint: string,
+  wasOpen: boolean,
+  close: TransportClose,
+): GatewayError {
   const { error, httpStatus } = close;
   if (httpStatus !== undefined) return httpFailure(endpoint, httpStatus, close);
   const code = errorCode(error);
@@ -57,10 +61,14 @@ export function notAGateway(
   what: string,
   options: GatewayErrorOptions = {},
 ): GatewayError {
-  return new GatewayError("NOT_A_GATEWAY", `what answers at ${endpoint} is not a Gateway: ${what}`, {
-    hint: WRONG_PORT_HINT,
-    ...options,
-  });
+  return new GatewayError(
+    "NOT_A_GATEWAY",
+    `what answers at ${endpoint} is not a Gateway: ${what}`,
+    {
+      hint: WRONG_PORT_HINT,
+      ...options,
+    },
+  );
 }
 
 function httpFailure(endpoint: string, status: number, close: TransportClose): GatewayError {
@@ -70,9 +78,13 @@ function httpFailure(endpoint: string, status: number, close: TransportClose): G
     });
   }
   if (status === 401 || status === 403) {
-    return new GatewayError("HANDSHAKE_REJECTED", `${endpoint} refused the upgrade (HTTP ${status})`, {
-      hint: "A proxy on the way may add headers that the Gateway does not trust, or demand a login.",
-    });
+    return new GatewayError(
+      "HANDSHAKE_REJECTED",
+      `${endpoint} refused the upgrade (HTTP ${status})`,
+      {
+        hint: "A proxy on the way may add headers that the Gateway does not trust, or demand a login.",
+      },
+    );
   }
   return notAGateway(endpoint, `it answered HTTP ${status}`);
 }
@@ -85,7 +97,10 @@ function errorCode(error: Error | undefined): string | undefined {
 /** Errors of the HTTP parser and of the upgrade check: bytes came, but not those of a WebSocket. */
 function isForeignAnswer(code: string | undefined, error: Error | undefined): boolean {
   if (code?.startsWith("HPE_") || code?.startsWith("WS_ERR_")) return true;
-  return /^Invalid (?:Upgrade|Sec-WebSocket)|^Server sent/.test(error?.message ?? "") || isPlaintext(error);
+  return (
+    /^Invalid (?:Upgrade|Sec-WebSocket)|^Server sent/.test(error?.message ?? "") ||
+    isPlaintext(error)
+  );
 }
 
 /** A TLS client was answered in plaintext; OpenSSL tells that only in words. */
@@ -95,14 +110,18 @@ function isPlaintext(error: Error | undefined): boolean {
 
 function isTlsFailure(code: string | undefined, error: Error | undefined): boolean {
   if (code === undefined || isPlaintext(error)) return false;
-  return /^(?:EPROTO|ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH)/.test(code);
+  return /^(?:EPROTO|ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH)/.test(
+    code,
+  );
 }
 
 function messageOf(error: Error | undefined): string {
   if (!error) return "unknown";
   // Several addresses were tried; each has its own error and the sum has no text.
   if (error instanceof AggregateError && error.message === "") {
-    return printable(error.errors.map((one) => (one instanceof Error ? one.message : "")).join("; "));
+    return printable(
+      error.errors.map((one) => (one instanceof Error ? one.message : "")).join("; "),
+    );
   }
   return printable(error.message);
 }

@@ -43,8 +43,11 @@ export function decideRefusal(refusal: RemoteErrorShape, context: RefusalContext
 
 /** The stale token stood beside a secret that had been refused before: nothing is left to try. */
 function isHopeless(lesson: Lesson, { plan }: RefusalContext): boolean {
-  return lesson === "forget-device-token" && plan.credential.auth?.deviceToken !== undefined &&
-    (plan.credential.auth.token !== undefined || plan.credential.auth.password !== undefined);
+  return (
+    lesson === "forget-device-token" &&
+    plan.credential.auth?.deviceToken !== undefined &&
+    (plan.credential.auth.token !== undefined || plan.credential.auth.password !== undefined)
+  );
 }
 
 function lessonOf(refusal: RemoteErrorShape, context: RefusalContext): Lesson | undefined {

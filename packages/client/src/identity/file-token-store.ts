@@ -138,9 +138,13 @@ async function isStale(path: string): Promise<boolean> {
 }
 
 function unreadable(path: string, why: string): GatewayError {
-  return new GatewayError("TOKEN_STORE_UNREADABLE", `cannot use the device tokens ${path}: ${why}`, {
-    hint: "Move the file away; the Gateway issues new tokens at the next connection.",
-  });
+  return new GatewayError(
+    "TOKEN_STORE_UNREADABLE",
+    `cannot use the device tokens ${path}: ${why}`,
+    {
+      hint: "Move the file away; the Gateway issues new tokens at the next connection.",
+    },
+  );
 }
 
 function hasCode(error: unknown, code: string): boolean {

@@ -55,7 +55,9 @@ test("a file whose id is not that of its key is an error", async () => {
   await loadOrCreateDeviceIdentity(path);
   const stored = JSON.parse(await readFile(path, "utf8"));
   await writeFile(path, JSON.stringify({ ...stored, deviceId: "0".repeat(64) }));
-  await expect(loadOrCreateDeviceIdentity(path)).rejects.toMatchObject({ code: "IDENTITY_UNREADABLE" });
+  await expect(loadOrCreateDeviceIdentity(path)).rejects.toMatchObject({
+    code: "IDENTITY_UNREADABLE",
+  });
 });
 
 test("a file that others may read is closed to them", async () => {
@@ -71,12 +73,16 @@ test("id, public key and signature are those of the reference's vector", () => {
   const pkcs8 = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), seed]);
   const key = createPrivateKey({ key: pkcs8, format: "der", type: "pkcs8" });
   const identity = ed25519Identity(key);
-  expect(identity.deviceId).toBe("10ba682c8ad13513971e8b56881aab8bd702bb807796eca81932c735a94d6e6d");
+  expect(identity.deviceId).toBe(
+    "10ba682c8ad13513971e8b56881aab8bd702bb807796eca81932c735a94d6e6d",
+  );
   expect(identity.publicKey).toBe("0EqyMnQrtKs6E2i9RhXk5tAiSrcaAWuvhSCjMsl3hzc");
   const payload = `v2|${identity.deviceId}|node-host|node|node||1700000000000||nonce-example`;
   const signature = identity.sign(payload) as string;
   expect(signature).toBe(
     "5Ep5gJIOrVIew5zER0QdfUyu5DdV5HeK3wsxPSoZvoaI_BM9JlXAy2oSaXmSeQ79xtg5wYgfBormIVT1M_-gBQ",
   );
-  expect(verify(null, Buffer.from(payload), createPublicKey(key), Buffer.from(signature, "base64url"))).toBe(true);
+  expect(
+    verify(null, Buffer.from(payload), createPublicKey(key), Buffer.from(signature, "base64url")),
+  ).toBe(true);
 });

@@ -15,11 +15,15 @@ const input = {
 
 test("the pause grows to its ceiling and has full jitter", () => {
   fc.assert(
-    fc.property(fc.nat(2_000), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (attempt, r) => {
-      const delay = backoffDelayMs(attempt, defaultBackoff, () => r);
-      expect(delay).toBeGreaterThanOrEqual(0);
-      expect(delay).toBeLessThanOrEqual(Math.min(30_000, 1_000 * 2 ** attempt));
-    }),
+    fc.property(
+      fc.nat(2_000),
+      fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      (attempt, r) => {
+        const delay = backoffDelayMs(attempt, defaultBackoff, () => r);
+        expect(delay).toBeGreaterThanOrEqual(0);
+        expect(delay).toBeLessThanOrEqual(Math.min(30_000, 1_000 * 2 ** attempt));
+      },
+    ),
   );
   expect(backoffDelayMs(0, defaultBackoff, () => 0)).toBe(0);
 });
@@ -27,11 +31,15 @@ test("the pause grows to its ceiling and has full jitter", () => {
 test("a device that waits for approval asks at least every 800 ms for five minutes, then slower", () => {
   const error = new GatewayError("PAIRING_REQUIRED", "pairing required");
   fc.assert(
-    fc.property(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), fc.nat(299_999), (r, ms) => {
-      const delay = retryDelayMs({ ...input, error, random: () => r, pairingForMs: ms });
-      expect(delay).toBeGreaterThanOrEqual(400);
-      expect(delay).toBeLessThanOrEqual(800);
-    }),
+    fc.property(
+      fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      fc.nat(299_999),
+      (r, ms) => {
+        const delay = retryDelayMs({ ...input, error, random: () => r, pairingForMs: ms });
+        expect(delay).toBeGreaterThanOrEqual(400);
+        expect(delay).toBeLessThanOrEqual(800);
+      },
+    ),
   );
   expect(retryDelayMs({ ...input, error, pairingForMs: 300_000 })).toBe(7_500);
 });

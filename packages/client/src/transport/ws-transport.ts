@@ -116,7 +116,9 @@ function pinnedTls(pin: string): NonNullable<ClientOptions["createConnection"]> 
       socket.removeListener("error", done);
       if (seen.length === wanted.length && timingSafeEqual(seen, wanted)) return done(null, socket);
       socket.destroy();
-      const error = new Error(`certificate fingerprint is ${shown}, pinned is ${wanted.toString()}`);
+      const error = new Error(
+        `certificate fingerprint is ${shown}, pinned is ${wanted.toString()}`,
+      );
       done(Object.assign(error, { code: "ERR_TLS_PIN_MISMATCH" }));
     });
     socket.once("error", done);
@@ -136,5 +138,7 @@ function frameText(data: RawData): string {
 
 function retryAfterMs(header: string | undefined): number | undefined {
   const seconds = Number(header);
-  return header !== undefined && Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
+  return header !== undefined && Number.isFinite(seconds) && seconds >= 0
+    ? seconds * 1000
+    : undefined;
 }

@@ -29,7 +29,11 @@ export interface FakeGatewayOptions {
   /** @default `{ nonce: "nonce-1", ts: 1_700_000_000_000 }` */
   challenge?: object | false;
   /** Answers `connect`: an object becomes part of the hello, an error refuses. */
-  onConnect?: (params: any, link: FakeLink, attempt: number) => object | { error: RemoteErrorShape }; // oxlint-disable-line typescript/no-explicit-any
+  onConnect?: (
+    params: any,
+    link: FakeLink,
+    attempt: number,
+  ) => object | { error: RemoteErrorShape }; // oxlint-disable-line typescript/no-explicit-any
   onRequest?: (request: FakeRequest, link: FakeLink) => void;
   /** Ends the dial with this instead of opening. */
   refuseDial?: (attempt: number) => Error | undefined;

@@ -1,4 +1,8 @@
-import type { Transport, TransportClose, TransportListener } from "../../src/transport/transport.ts";
+import type {
+  Transport,
+  TransportClose,
+  TransportListener,
+} from "../../src/transport/transport.ts";
 
 /** One end of a pair in memory, with the faults that a line can have. */
 export interface LinkedTransport extends Transport {
