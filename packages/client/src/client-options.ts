@@ -3,6 +3,7 @@ import { CLIENT_VERSION } from "./client-version.ts";
 import { createMemoryTokenStore } from "./identity/device-token-store.ts";
 import { silentLogger } from "./logger.ts";
 import { createWsTransport } from "./transport/ws-transport.ts";
+import type { ClientId, ClientMode } from "@openclaw/protocol";
 import type { AttemptFailure } from "./client-state.ts";
 import type { BackoffOptions } from "./reconnect/backoff.ts";
 import type { DeviceIdentity } from "./identity/device-identity.ts";
@@ -13,9 +14,9 @@ import type { TransportFactory } from "./transport/transport.ts";
 /** How the peer presents itself; ids and modes are closed lists of the wire. */
 export interface ClientInfo {
   /** @default "gateway-client"; "node-host" for nodes */
-  id?: string | undefined;
+  id?: ClientId | undefined;
   /** @default "backend"; "node" for nodes */
-  mode?: string | undefined;
+  mode?: ClientMode | undefined;
   /** @default version of this package */
   version?: string | undefined;
   displayName?: string | undefined;

@@ -1,4 +1,4 @@
-import { MAX_FRAME_BYTES } from "@openclaw/protocol";
+import { CLOSE, MAX_FRAME_BYTES } from "@openclaw/protocol";
 import { resolveGatewayClientOptions } from "./client-options.ts";
 import { openConnection } from "./connection/connection.ts";
 import { resolveRequestTimeoutMs } from "./connection/request-timeout.ts";
@@ -197,7 +197,7 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
   function close(): Promise<void> {
     closing ??= (async () => {
       clearTimeout(retryTimer);
-      connection?.close(1000, "", closedError());
+      connection?.close(CLOSE.NORMAL, "", closedError());
       connection = undefined;
       finish(undefined);
       await Promise.all([...leaving, target?.negotiator.idle()]);

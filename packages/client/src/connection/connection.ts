@@ -1,4 +1,6 @@
 import {
+  CLOSE,
+  CLOSE_REASON,
   encodeRequest,
   MAX_BUFFERED_BYTES,
   MAX_FRAME_BYTES,
@@ -69,10 +71,6 @@ export interface Connection {
  */
 type Phase = "dialling" | "greeted" | "proving" | "open" | "ended";
 
-/** A payload of one control frame is at most 125 bytes, two of which are the code. */
-const TICK_TIMEOUT_CLOSE = 4000;
-const POLICY_CLOSE = 1008;
-
 export function openConnection(options: ConnectionOptions): Connection {
   const { endpoint, transport, now } = options;
   const pending = createPendingRequests(now);
@@ -94,7 +92,7 @@ export function openConnection(options: ConnectionOptions): Connection {
       { hint: "Check host and port, and whether the Gateway is overloaded." },
     );
     if (phase === "dialling") transport.terminate();
-    else transport.close(TICK_TIMEOUT_CLOSE, "connect timeout");
+    else transport.close(CLOSE.CLIENT_TIMEOUT, CLOSE_REASON.CONNECT_TIMEOUT);
     end({ kind: "failed", error });
   }, options.connectTimeoutMs);
 
@@ -113,7 +111,7 @@ export function openConnection(options: ConnectionOptions): Connection {
 
   function lostError(reason: string): GatewayError {
     return lostConnection(endpoint, "during the handshake", {
-      code: 1008,
+      code: CLOSE.POLICY_VIOLATION,
       reason,
       error: undefined,
     });
@@ -151,8 +149,8 @@ export function openConnection(options: ConnectionOptions): Connection {
       return;
     }
     fail(
-      POLICY_CLOSE,
-      "connect failed",
+      CLOSE.POLICY_VIOLATION,
+      CLOSE_REASON.CONNECT_FAILED,
       notAGateway(endpoint, "it sent something else than frames"),
     );
   }
@@ -174,7 +172,7 @@ export function openConnection(options: ConnectionOptions): Connection {
         "HANDSHAKE_REJECTED",
         `${endpoint} sent an unusable challenge`,
       );
-      return fail(POLICY_CLOSE, "connect challenge missing nonce", error);
+      return fail(CLOSE.POLICY_VIOLATION, CLOSE_REASON.CHALLENGE_MISSING_NONCE, error);
     }
     phase = "proving";
     options.buildConnect(challenge).then(
@@ -191,20 +189,24 @@ export function openConnection(options: ConnectionOptions): Connection {
                 cause,
                 final: true,
               });
-        if (phase === "proving") fail(POLICY_CLOSE, "connect failed", error);
+        if (phase === "proving") fail(CLOSE.POLICY_VIOLATION, CLOSE_REASON.CONNECT_FAILED, error);
       },
     );
   }
 
   function helloArrived(frame: ResponseFrame): void {
     if (!frame.ok) {
-      transport.close(POLICY_CLOSE, "connect failed");
+      transport.close(CLOSE.POLICY_VIOLATION, CLOSE_REASON.CONNECT_FAILED);
       return end({ kind: "refused", refusal: errorOf(frame) });
     }
     // The rest of the hello is read where it is used, with a fallback for what an older peer omits.
     const hello = frame.payload as HelloOk;
     if (typeof hello !== "object" || hello === null) {
-      return fail(POLICY_CLOSE, "connect failed", notAGateway(endpoint, "its hello is empty"));
+      return fail(
+        CLOSE.POLICY_VIOLATION,
+        CLOSE_REASON.CONNECT_FAILED,
+        notAGateway(endpoint, "its hello is empty"),
+      );
     }
     phase = "open";
     clearTimeout(connectTimer);
@@ -222,9 +224,9 @@ export function openConnection(options: ConnectionOptions): Connection {
         end({ kind: "lost", error });
       },
       onTickTimeout: () => {
-        transport.close(TICK_TIMEOUT_CLOSE, "tick timeout");
+        transport.close(CLOSE.CLIENT_TIMEOUT, CLOSE_REASON.TICK_TIMEOUT);
         const error = new GatewayError("CONNECTION_LOST", `${endpoint} sends no ticks any more`, {
-          closeCode: TICK_TIMEOUT_CLOSE,
+          closeCode: CLOSE.CLIENT_TIMEOUT,
         });
         end({ kind: "lost", error });
       },

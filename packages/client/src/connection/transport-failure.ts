@@ -1,3 +1,4 @@
+import { CLOSE, CLOSE_REASON } from "@openclaw/protocol";
 import { GatewayError } from "../errors.ts";
 import { printable } from "../handshake/refusal.ts";
 import type { GatewayErrorOptions } from "../errors.ts";
@@ -42,7 +43,7 @@ export function lostConnection(
 ): GatewayError {
   const said = printable(reason) || (error ? messageOf(error) : "no close reason");
   const cause = error === undefined ? {} : { cause: error };
-  if (code === 1008 && reason.startsWith("superseded by a newer connection")) {
+  if (code === CLOSE.POLICY_VIOLATION && reason.startsWith(CLOSE_REASON.SUPERSEDED)) {
     return new GatewayError("SUPERSEDED", `${endpoint} closed the connection (1008): ${said}`, {
       final: true,
       hint: "The same device connected from somewhere else; run one of the two, or give each its own identity.",

@@ -88,7 +88,7 @@ function refusalError(refusal: RemoteErrorShape, context: RefusalContext): Gatew
 function codeOf(refusal: RemoteErrorShape): GatewayErrorCode {
   const { code = "" } = detailsOf(refusal);
   if (isProtocolMismatch(refusal)) return "PROTOCOL_MISMATCH";
-  if (code === "PAIRING_REQUIRED" || /^pairing required/.test(refusal.message)) {
+  if (code === "PAIRING_REQUIRED" || refusal.message.startsWith("pairing required")) {
     return "PAIRING_REQUIRED";
   }
   if (/^(?:AUTH|DEVICE)_/.test(code)) return "AUTH_FAILED";

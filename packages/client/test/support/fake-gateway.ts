@@ -3,6 +3,12 @@ import type { LinkedTransport } from "./linked-transports.ts";
 import type { RemoteErrorShape } from "../../src/errors.ts";
 import type { TransportClose, TransportFactory } from "../../src/transport/transport.ts";
 
+/** What a client said of itself, as far as tests look at it. */
+export interface SeenConnect extends Record<string, unknown> {
+  maxProtocol: number;
+  auth?: { token?: string; password?: string; deviceToken?: string };
+}
+
 export interface FakeRequest {
   id: string;
   method: string;
@@ -17,7 +23,7 @@ export interface FakeLink {
   readonly clientSide: LinkedTransport;
   /** Every request but `connect`, in order. */
   readonly requests: FakeRequest[];
-  readonly connectParams: Record<string, any> | undefined; // oxlint-disable-line typescript/no-explicit-any
+  readonly connectParams: SeenConnect | undefined;
   readonly closed: Promise<TransportClose>;
   send(frame: object | string): void;
   answer(request: FakeRequest, payload: unknown): void;
@@ -30,10 +36,10 @@ export interface FakeGatewayOptions {
   challenge?: object | false;
   /** Answers `connect`: an object becomes part of the hello, an error refuses. */
   onConnect?: (
-    params: any,
+    params: SeenConnect,
     link: FakeLink,
     attempt: number,
-  ) => object | { error: RemoteErrorShape }; // oxlint-disable-line typescript/no-explicit-any
+  ) => object | { error: RemoteErrorShape };
   onRequest?: (request: FakeRequest, link: FakeLink) => void;
   /** Ends the dial with this instead of opening. */
   refuseDial?: (attempt: number) => Error | undefined;
@@ -97,7 +103,7 @@ function createLink(
 ): FakeLink {
   const closed = Promise.withResolvers<TransportClose>();
   const requests: FakeRequest[] = [];
-  let connectParams: Record<string, unknown> | undefined;
+  let connectParams: SeenConnect | undefined;
   const link: FakeLink = {
     url,
     transport: far,
@@ -128,8 +134,10 @@ function createLink(
         options.onRequest?.(request, link);
         return;
       }
-      connectParams = request.params;
-      const answer = options.onConnect?.(request.params, link, attempt) ?? {};
+      // A test that fakes a Gateway may trust its own client.
+      const params = request.params as SeenConnect;
+      connectParams = params;
+      const answer = options.onConnect?.(params, link, attempt) ?? {};
       if ("error" in answer) {
         link.refuse(request, answer.error as RemoteErrorShape);
         far.close(1008, (answer.error as RemoteErrorShape).message);

@@ -5,7 +5,7 @@ import { WebSocketServer } from "ws";
 import { helloOk } from "./fake-gateway.ts";
 import { TEST_CERTIFICATE, TEST_KEY } from "./test-certificate.ts";
 import type { IncomingMessage, Server } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo } from "node:net";
 import type { WebSocket } from "ws";
 
 export interface WsGateway extends AsyncDisposable {
@@ -41,10 +41,10 @@ export async function startWsGateway(options: WsGatewayOptions = {}): Promise<Ws
   server.on("connection", (socket, request) => {
     upgrades.push(request);
     sockets.push(socket);
-    (request.socket as Socket).on("data", (chunk: Buffer) => void chunks.push(chunk.length));
+    request.socket.on("data", (chunk: Buffer) => void chunks.push(chunk.length));
     send(socket, { type: "event", event: "connect.challenge", payload: { nonce: "n", ts: 1 } });
     socket.on("message", (data) => {
-      const text = String(data);
+      const text = (data as Buffer).toString();
       texts.push(text);
       const frame = JSON.parse(text) as { id: string; method: string };
       if (frame.method !== "connect") return options.onRequest?.(frame, socket);
