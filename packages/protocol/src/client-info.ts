@@ -1,0 +1,50 @@
+/** Values of `client.id`. Peers refuse any other with a schema error. */
+export const CLIENT_IDS = [
+  "webchat-ui",
+  "openclaw-control-ui",
+  "openclaw-browser-copilot",
+  "openclaw-tui",
+  "webchat",
+  "cli",
+  "gateway-client",
+  "openclaw-macos",
+  "openclaw-linux",
+  "openclaw-ios",
+  "openclaw-watchos",
+  "openclaw-android",
+  "node-host",
+  "openclaw-worker",
+  "test",
+  "fingerprint",
+  "openclaw-probe",
+] as const;
+
+/** What kind of program connects. */
+export type ClientId = (typeof CLIENT_IDS)[number];
+
+/** Values of `client.mode`. Peers refuse any other with a schema error. */
+export const CLIENT_MODES = [
+  "webchat",
+  "cli",
+  "ui",
+  "backend",
+  "node",
+  "worker",
+  "probe",
+  "test",
+] as const;
+
+/** What a program connects for. */
+export type ClientMode = (typeof CLIENT_MODES)[number];
+
+/** The two sides of a Gateway: who asks, and who executes. */
+export type Role = "operator" | "node";
+
+/**
+ * Declared by a node that keeps a durable record of its invocations: it answers a key that it knows
+ * from that record, and calls `node.invoke.sync` after its hello.
+ */
+export const CAP_INVOKE_LEDGER = "invoke-ledger";
+
+/** Declared by an operator that wants `node.invoke.progress` events for the keys it waits on. */
+export const CAP_INVOKE_PROGRESS = "invoke-progress";
