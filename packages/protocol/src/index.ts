@@ -48,3 +48,67 @@ export { OPERATOR_SCOPES, missingScopes, scopeAllows } from "./scopes.ts";
 export type { OperatorScope } from "./scopes.ts";
 export { MIN_PROTOCOL_VERSION, PROTOCOL_VERSION, negotiateProtocol } from "./version.ts";
 export type { ProtocolRange, ProtocolVersion } from "./version.ts";
+export { validateParams } from "./validate.ts";
+export type { Validated } from "./validate.ts";
+export {
+  commandSchemas,
+  execApprovalsFileSchema,
+  execApprovalsSnapshotSchema,
+} from "./schemas/commands.ts";
+export type {
+  ExecApprovalsFile,
+  ExecApprovalsSnapshot,
+  SystemRunParams,
+  SystemRunResult,
+} from "./schemas/commands.ts";
+export { connectChallengeSchema, connectParamsSchema, helloOkSchema } from "./schemas/connect.ts";
+export type { ConnectChallenge, ConnectParams, HelloOk } from "./schemas/connect.ts";
+export {
+  devicePairRequestSchema,
+  deviceTokenSummarySchema,
+  pairedDeviceSchema,
+  requestIdSchema,
+} from "./schemas/device-pairing.ts";
+export type { DevicePairRequest, PairedDevice } from "./schemas/device-pairing.ts";
+export {
+  errorShapeSchema,
+  eventFrameSchema,
+  frameSchema,
+  requestFrameSchema,
+  responseFrameSchema,
+  stateVersionSchema,
+} from "./schemas/frames.ts";
+export { eventSchemas, methodSchemas } from "./schemas/method-schemas.ts";
+export type {
+  EventName,
+  EventPayload,
+  MethodName,
+  MethodParams,
+  MethodResult,
+} from "./schemas/method-schemas.ts";
+export {
+  hostStatsSchema,
+  invokeStageSchema,
+  nodeEntrySchema,
+  nodeInvokeAnswerSchema,
+  nodeInvokeParamsSchema,
+  nodeInvokeRequestSchema,
+  nodeInvokeResultParamsSchema,
+  nodeInvokeStatusSchema,
+  nodePairPairedSchema,
+  nodePairPendingSchema,
+} from "./schemas/node.ts";
+export type {
+  HostStats,
+  InvokeStage,
+  NodeEntry,
+  NodeInvokeAnswer,
+  NodeInvokeParams,
+  NodeInvokeRequest,
+  NodeInvokeResult,
+  NodeInvokeStatus,
+  NodePairPaired,
+  NodePairPending,
+} from "./schemas/node.ts";
+export { healthResultSchema, presenceEntrySchema, statusResultSchema } from "./schemas/system.ts";
+export type { PresenceEntry } from "./schemas/system.ts";
