@@ -33,7 +33,10 @@ export async function peerGateway(version: string): Promise<GatewayLauncher> {
         env: ALONE,
         prepare: async (home) => {
           await mkdir(join(home, ".openclaw"), { mode: 0o700 });
-          const config = { gateway: { mode: "local" }, update: { checkOnStart: false } };
+          const config = {
+            gateway: { mode: "local", bind: "loopback" },
+            update: { checkOnStart: false },
+          };
           await writeFile(join(home, ".openclaw", "openclaw.json"), JSON.stringify(config), {
             mode: 0o600,
           });

@@ -45,7 +45,7 @@ export interface GatewayCommand {
   prepare?: (home: string) => Promise<void>;
 }
 
-/** Time a Gateway has to answer; published ones take up to 15 s on two cores. */
+/** Time a Gateway has to answer; published ones take 15 s on two idle cores. */
 const STARTUP_DEADLINE_MS = 90_000;
 /** A local command line without a device: what every Gateway lets in with a token and full rights. */
 const OPERATOR: ConnectOptions = { identity: false, clientId: "cli", clientMode: "cli" };
@@ -78,6 +78,8 @@ export async function startGateway({
     cwd: home.path,
     env: {
       HOME: home.path,
+      // A published Gateway keeps its log there.
+      TMPDIR: home.path,
       BENCH_STATE_DIR: home.file("state"),
       OPENCLAW_GATEWAY_TOKEN: token,
       OPENCLAW_GATEWAY_PORT: String(port),

@@ -6,7 +6,7 @@ import type { SeededRandom } from "./random.ts";
 import type { Stage } from "./stage.ts";
 
 /** What is done to the system while it works. */
-export const FAULTS = [
+const FAULTS = [
   "kill gateway",
   "kill node",
   "kill operator",
@@ -17,7 +17,7 @@ export const FAULTS = [
 ] as const;
 
 /** One of {@link FAULTS}. */
-export type Fault = (typeof FAULTS)[number];
+type Fault = (typeof FAULTS)[number];
 
 /** Options of {@link runChaos}. */
 export interface ChaosOptions {

@@ -1,14 +1,14 @@
 import { readFile } from "node:fs/promises";
 
 /** The params of an invoke of `e2e.count`. */
-export interface CountParams {
+interface CountParams {
   key: string;
   beforeMs: number;
   afterMs: number;
 }
 
 /** One answer that an operator got. */
-export interface DiaryAnswer {
+interface DiaryAnswer {
   ok: boolean;
   payload?: unknown;
   code?: string;
