@@ -7,6 +7,8 @@ import { constants } from "node:os";
 const isWindows = process.platform === "win32";
 /** How long a child may take to end after a signal. */
 const GRACE_MS = 10_000;
+/** How often we look whether our parent is still there. */
+const PARENT_CHECK_MS = 500;
 
 /** @type {Set<import("node:child_process").ChildProcess>} */
 const children = new Set();
@@ -71,15 +73,23 @@ function handleSignals() {
   if (isHandlingSignals) return;
   isHandlingSignals = true;
   for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
-    process.on(signal, () => {
-      const isSecond = received !== undefined;
-      received = signal;
-      for (const child of children) killGroup(child, isSecond ? "SIGKILL" : signal);
-      setTimeout(() => {
-        for (const child of children) killGroup(child, "SIGKILL");
-      }, GRACE_MS).unref();
-    });
+    process.on(signal, () => endChildren(signal));
   }
+  // npm hands a signal to the shell that runs the script, and the shell dies of it in silence.
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent && received === undefined) endChildren("SIGTERM");
+  }, PARENT_CHECK_MS).unref();
+}
+
+/** @param {NodeJS.Signals} signal */
+function endChildren(signal) {
+  const isSecond = received !== undefined;
+  received = signal;
+  for (const child of children) killGroup(child, isSecond ? "SIGKILL" : signal);
+  setTimeout(() => {
+    for (const child of children) killGroup(child, "SIGKILL");
+  }, GRACE_MS).unref();
 }
 
 /**
