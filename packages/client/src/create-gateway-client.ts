@@ -239,10 +239,10 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
     },
     connect,
     // The overloads of the interface say what each method takes and answers.
-    request: request as GatewayClient["request"],
+    request,
     requestRaw: ((method: string, params: RawJson, given?: RequestOptions) =>
       request(method, params, given)) as GatewayClient["requestRaw"],
-    on: listeners.on as GatewayClient["on"],
+    on: listeners.on,
     close,
     closed: closed.promise,
     [Symbol.asyncDispose]: close,

@@ -2,7 +2,6 @@
 export interface Listeners {
   on(name: string, listener: (...args: never[]) => void): () => void;
   emit(name: string, ...args: unknown[]): void;
-  has(name: string): boolean;
 }
 
 export function createListeners(report: (error: unknown, name: string) => void): Listeners {
@@ -28,6 +27,5 @@ export function createListeners(report: (error: unknown, name: string) => void):
         }
       }
     },
-    has: (name) => (byName.get(name)?.size ?? 0) > 0,
   };
 }

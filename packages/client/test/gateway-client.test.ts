@@ -103,7 +103,7 @@ describe("the handshake", () => {
   test("of an operator signs v3 with platform and family", async () => {
     const identity = createEphemeralIdentity();
     const sign = vi.spyOn(identity, "sign");
-    const info = { id: "cli", mode: "cli", version: "1", platform: "Linux", deviceFamily: "Box" };
+    const info = { id: "cli", mode: "cli", version: "1", platform: "Linux", deviceFamily: "Box" } as const;
     const { client } = setup({}, { identity, client: info, scopes: ["a", "b"] });
     await client.connect();
     expect(sign).toHaveBeenCalledWith(
