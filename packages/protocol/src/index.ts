@@ -46,38 +46,174 @@ export type { ParsedFrame } from "./parse-frame.ts";
 export { RawJson } from "./raw-json.ts";
 export { OPERATOR_SCOPES, missingScopes, scopeAllows } from "./scopes.ts";
 export type { OperatorScope } from "./scopes.ts";
-export { MIN_PROTOCOL_VERSION, PROTOCOL_VERSION, negotiateProtocol } from "./version.ts";
-export type { ProtocolRange, ProtocolVersion } from "./version.ts";
-export { validateParams } from "./validate.ts";
-export type { Validated } from "./validate.ts";
-export {
-  commandSchemas,
-  execApprovalsFileSchema,
-  execApprovalsSnapshotSchema,
-} from "./schemas/commands.ts";
-export type {
-  ExecApprovalsFile,
-  ExecApprovalsSnapshot,
-  SystemRunParams,
-  SystemRunResult,
-} from "./schemas/commands.ts";
-export { connectChallengeSchema, connectParamsSchema, helloOkSchema } from "./schemas/connect.ts";
-export type { ConnectChallenge, ConnectParams, HelloOk } from "./schemas/connect.ts";
-export {
-  devicePairRequestSchema,
-  deviceTokenSummarySchema,
-  pairedDeviceSchema,
-  requestIdSchema,
-} from "./schemas/device-pairing.ts";
-export type { DevicePairRequest, PairedDevice } from "./schemas/device-pairing.ts";
 export {
   errorShapeSchema,
   eventFrameSchema,
-  frameSchema,
   requestFrameSchema,
   responseFrameSchema,
   stateVersionSchema,
 } from "./schemas/frames.ts";
+export {
+  clientInfoSchema,
+  connectChallengeSchema,
+  connectParamsSchema,
+  deviceProofSchema,
+  helloOkSchema,
+} from "./schemas/connect.ts";
+export type {
+  ClientInfo,
+  ConnectChallenge,
+  ConnectParams,
+  DeviceProof,
+  HelloOk,
+} from "./schemas/connect.ts";
+export { presenceEntrySchema, presenceEventSchema } from "./schemas/presence.ts";
+export type { PresenceEntry } from "./schemas/presence.ts";
+export {
+  deviceIdParamsSchema,
+  deviceIdResultSchema,
+  devicePairApproveResultSchema,
+  devicePairListResultSchema,
+  devicePairRejectResultSchema,
+  devicePairRenameParamsSchema,
+  devicePairRenameResultSchema,
+  devicePairResolvedEventSchema,
+  deviceTokenRevokeParamsSchema,
+  deviceTokenRevokeResultSchema,
+  deviceTokenRotateParamsSchema,
+  deviceTokenRotateResultSchema,
+  deviceTokenSummarySchema,
+  pairedDeviceSchema,
+  pendingDeviceSchema,
+  requestIdParamsSchema,
+} from "./schemas/device-pairing.ts";
+export type {
+  DevicePairListResult,
+  DeviceTokenRotateResult,
+  DeviceTokenSummary,
+  PairedDevice,
+  PendingDevice,
+} from "./schemas/device-pairing.ts";
+export {
+  hostStatsSchema,
+  nodeApprovalStateSchema,
+  nodeDescribeResultSchema,
+  nodeEntrySchema,
+  nodeEventParamsSchema,
+  nodeEventResultSchema,
+  nodeHostStatsEventSchema,
+  nodeIdParamsSchema,
+  nodeIdResultSchema,
+  nodeListResultSchema,
+  nodePairApproveResultSchema,
+  nodePairListResultSchema,
+  nodePairRejectResultSchema,
+  nodePairResolvedEventSchema,
+  nodeRenameParamsSchema,
+  nodeRenameResultSchema,
+  pairedNodeSchema,
+  pendingNodeSchema,
+} from "./schemas/node.ts";
+export type {
+  HostStats,
+  NodeApprovalState,
+  NodeDescribeResult,
+  NodeEntry,
+  NodeEventParams,
+  NodeEventResult,
+  NodeListResult,
+  NodePairListResult,
+  PairedNode,
+  PendingNode,
+} from "./schemas/node.ts";
+export {
+  nodePendingAckParamsSchema,
+  nodePendingAckResultSchema,
+  nodePendingDrainParamsSchema,
+  nodePendingDrainResultSchema,
+  nodePendingEnqueueParamsSchema,
+  nodePendingEnqueueResultSchema,
+  nodePendingPullResultSchema,
+  nodePluginSurfaceRefreshParamsSchema,
+  nodePluginSurfaceRefreshResultSchema,
+  nodePluginToolsUpdateParamsSchema,
+  nodeSkillsUpdateParamsSchema,
+} from "./schemas/node-queue.ts";
+export {
+  idempotencyKeyParamsSchema,
+  invokeStageSchema,
+  nodeInvokeAcknowledgedSchema,
+  nodeInvokeCancelEventSchema,
+  nodeInvokeCancelResultSchema,
+  nodeInvokeInputEventSchema,
+  nodeInvokeInputParamsSchema,
+  nodeInvokeParamsSchema,
+  nodeInvokeProgressEventSchema,
+  nodeInvokeProgressParamsSchema,
+  nodeInvokeRequestEventSchema,
+  nodeInvokeResultParamsSchema,
+  nodeInvokeResultSchema,
+  nodeInvokeStatusResultSchema,
+  nodeInvokeSyncParamsSchema,
+  nodeInvokeSyncResultSchema,
+  systemRunChunkSchema,
+} from "./schemas/invoke.ts";
+export type {
+  InvokeStage,
+  NodeInvokeCancelEvent,
+  NodeInvokeCancelResult,
+  NodeInvokeInputEvent,
+  NodeInvokeParams,
+  NodeInvokeProgressEvent,
+  NodeInvokeProgressParams,
+  NodeInvokeRequestEvent,
+  NodeInvokeResult,
+  NodeInvokeResultParams,
+  NodeInvokeStatusResult,
+  NodeInvokeSyncResult,
+  SystemRunChunk,
+} from "./schemas/invoke.ts";
+export {
+  commandSchemas,
+  execApprovalsFileSchema,
+  execApprovalsSetParamsSchema,
+  execApprovalsSnapshotSchema,
+  systemNotifyParamsSchema,
+  systemRunParamsSchema,
+  systemRunPrepareParamsSchema,
+  systemRunPrepareResultSchema,
+  systemRunResultSchema,
+  systemWhichParamsSchema,
+  systemWhichResultSchema,
+} from "./schemas/commands.ts";
+export type {
+  CommandName,
+  CommandParams,
+  CommandResult,
+  ExecApprovalsFile,
+  ExecApprovalsSetParams,
+  ExecApprovalsSnapshot,
+  SystemNotifyParams,
+  SystemRunParams,
+  SystemRunPrepareParams,
+  SystemRunPrepareResult,
+  SystemRunResult,
+  SystemWhichResult,
+} from "./schemas/commands.ts";
+export {
+  channelsStatusParamsSchema,
+  channelsStatusResultSchema,
+  execApprovalsNodeResultSchema,
+  execApprovalsNodeSetParamsSchema,
+  gatewayIdentityResultSchema,
+  healthParamsSchema,
+  healthResultSchema,
+  shutdownEventSchema,
+  statusParamsSchema,
+  statusResultSchema,
+  tickEventSchema,
+} from "./schemas/system.ts";
+export type { ExecApprovalsNodeResult, HealthResult, StatusResult } from "./schemas/system.ts";
 export { eventSchemas, methodSchemas } from "./schemas/method-schemas.ts";
 export type {
   EventName,
@@ -86,29 +222,7 @@ export type {
   MethodParams,
   MethodResult,
 } from "./schemas/method-schemas.ts";
-export {
-  hostStatsSchema,
-  invokeStageSchema,
-  nodeEntrySchema,
-  nodeInvokeAnswerSchema,
-  nodeInvokeParamsSchema,
-  nodeInvokeRequestSchema,
-  nodeInvokeResultParamsSchema,
-  nodeInvokeStatusSchema,
-  nodePairPairedSchema,
-  nodePairPendingSchema,
-} from "./schemas/node.ts";
-export type {
-  HostStats,
-  InvokeStage,
-  NodeEntry,
-  NodeInvokeAnswer,
-  NodeInvokeParams,
-  NodeInvokeRequest,
-  NodeInvokeResult,
-  NodeInvokeStatus,
-  NodePairPaired,
-  NodePairPending,
-} from "./schemas/node.ts";
-export { healthResultSchema, presenceEntrySchema, statusResultSchema } from "./schemas/system.ts";
-export type { PresenceEntry } from "./schemas/system.ts";
+export { validateParams } from "./validate.ts";
+export type { Validated } from "./validate.ts";
+export { MIN_PROTOCOL_VERSION, PROTOCOL_VERSION, negotiateProtocol } from "./version.ts";
+export type { ProtocolRange, ProtocolVersion } from "./version.ts";

@@ -1,11 +1,27 @@
-import type { z } from "zod";
+import type * as z from "zod";
+import {
+  atPath,
+  joinFailures,
+  missingProperty,
+  mustBe,
+  mustEqualAllowedValue,
+  mustEqualConstant,
+  mustMatchAnyOf,
+  shortened,
+  tooLong,
+  tooShort,
+  unexpectedProperty,
+} from "./failure-text.ts";
 
-export type Validated<T> = { ok: true; value: T } | { ok: false; detail: string };
+/** What {@link validateParams} made of a value. */
+export type Validated<T> =
+  | { ok: true; value: T }
+  /** Why not, in the words that published peers use; several failures are joined with `; `. */
+  | { ok: false; detail: string };
 
 /**
- * Checks a value and says what is wrong in the words that peers know (wire §2.1): `must have required
- * property 'nodeId'`, `at /client/id: must be equal to one of the allowed values`; several faults
- * are joined with `; `.
+ * Checks what came over the wire against a schema. The detail belongs behind
+ * `invalid <method> params: `.
  */
 export function validateParams<S extends z.ZodType>(
   schema: S,
@@ -13,84 +29,92 @@ export function validateParams<S extends z.ZodType>(
 ): Validated<z.output<S>> {
   const result = schema.safeParse(value);
   if (result.success) return { ok: true, value: result.data };
-  const faults = result.error.issues.flatMap((issue) => describe(issue, value));
-  return { ok: false, detail: [...new Set(faults)].join("; ") };
+  return { ok: false, detail: joinFailures(describeObject(result.error.issues, value, [])) };
 }
 
 type Issue = z.core.$ZodIssue;
+type Path = readonly PropertyKey[];
 
-function describe(issue: Issue, root: unknown): string[] {
-  if (issue.code === "unrecognized_keys")
-    return issue.keys.map((key) => `${at(issue.path, "at root")}: unexpected property '${key}'`);
-  const missing = missingProperty(issue, root);
-  if (missing !== undefined) return [missing];
-  const prefix = at(issue.path, "");
-  const rule = ruleOf(issue);
-  return [prefix === "" ? rule : `${prefix}: ${rule}`];
+/**
+ * The failures at and below one value: of an object first one missing and one unexpected property,
+ * then its members in order.
+ */
+function describeObject(issues: readonly Issue[], root: unknown, path: Path): string[] {
+  const pointer = path.map((name) => `/${shortened(String(name))}`).join("");
+  const depth = path.length;
+  const failures: string[] = [];
+
+  const missing = issues.find((issue) => issue.path.length === depth + 1 && isMissing(issue, root));
+  if (missing) failures.push(missingProperty(pointer, String(missing.path[depth])));
+  for (const issue of issues) {
+    if (issue.code !== "unrecognized_keys" || issue.path.length > depth) continue;
+    failures.push(unexpectedProperty(pointer, issue.keys[0] ?? ""));
+    break;
+  }
+
+  const members = new Map<PropertyKey, Issue[]>();
+  for (const issue of issues) {
+    if (issue.path.length === depth) {
+      failures.push(...describeValue(issue, pointer, root));
+      continue;
+    }
+    if (issue.path.length === depth + 1 && isMissing(issue, root)) continue;
+    // Longer than `depth`, as was just seen.
+    const name = issue.path[depth] as PropertyKey;
+    const known = members.get(name);
+    if (known) known.push(issue);
+    else members.set(name, [issue]);
+  }
+  for (const [name, below] of members) {
+    failures.push(...describeObject(below, root, [...path, name]));
+  }
+  return failures;
 }
 
-/** An absent member is a fault of the object that should have it. */
-function missingProperty(issue: Issue, root: unknown): string | undefined {
-  const name = issue.path.at(-1);
-  if (name === undefined || typeof name === "number") return undefined;
-  const parent = valueAt(root, issue.path.slice(0, -1));
-  if (typeof parent !== "object" || parent === null || Object.hasOwn(parent, name))
-    return undefined;
-  const prefix = at(issue.path.slice(0, -1), "");
-  const rule = `must have required property '${String(name)}'`;
-  return prefix === "" ? rule : `${prefix}: ${rule}`;
-}
-
-function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
+/** JSON has no `undefined`: where it is found, nothing was sent. */
+function isMissing({ path }: Issue, root: unknown): boolean {
   let value = root;
   for (const name of path) {
-    if (typeof value !== "object" || value === null) return undefined;
+    if (typeof value !== "object" || value === null) return false;
     value = (value as Record<PropertyKey, unknown>)[name];
   }
-  return value;
+  return value === undefined;
 }
 
-function at(path: readonly PropertyKey[], root: string): string {
-  return path.length === 0 ? root : `at /${path.map(pointer).join("/")}`;
+function describeValue(issue: Issue, pointer: string, root: unknown): string[] {
+  if (issue.code === "unrecognized_keys") return [];
+  if (issue.code === "invalid_union") {
+    const options = issue.errors.flatMap((errors) =>
+      errors.map((error) => ({ ...error, path: [...issue.path, ...error.path] })),
+    );
+    return [...describeObject(options, root, issue.path), atPath(pointer, mustMatchAnyOf)];
+  }
+  return [atPath(pointer, describeIssue(issue))];
 }
 
-/** A token of a JSON Pointer (RFC 6901). */
-function pointer(name: PropertyKey): string {
-  return String(name).replaceAll("~", "~0").replaceAll("/", "~1");
-}
-
-function ruleOf(issue: Issue): string {
+function describeIssue(issue: Issue): string {
   switch (issue.code) {
     case "invalid_type":
-      return `must be ${TYPE_NAMES[issue.expected] ?? issue.expected}`;
+      // A schema may bring its own words, as `integer` does.
+      if (issue.message.startsWith("must ")) return issue.message;
+      return mustBe(issue.expected === "record" ? "object" : issue.expected);
     case "invalid_value":
-      return issue.values.length === 1
-        ? "must be equal to constant"
-        : "must be equal to one of the allowed values";
+      return issue.values.length === 1 ? mustEqualConstant : mustEqualAllowedValue;
+    case "not_multiple_of":
+      return mustBe(issue.divisor === 1 ? "integer" : `multiple of ${issue.divisor}`);
     case "too_small":
-      return issue.origin === "string"
-        ? `must NOT have fewer than ${issue.minimum} characters`
-        : issue.origin === "array"
-          ? `must NOT have fewer than ${issue.minimum} items`
-          : `must be >= ${issue.minimum}`;
+      if (issue.origin === "string") return tooShort(issue.minimum, "characters");
+      if (issue.origin === "array") return tooShort(issue.minimum, "items");
+      return mustBe(`${issue.inclusive === false ? ">" : ">="} ${issue.minimum}`);
     case "too_big":
-      return issue.origin === "string"
-        ? `must NOT have more than ${issue.maximum} characters`
-        : issue.origin === "array"
-          ? `must NOT have more than ${issue.maximum} items`
-          : `must be <= ${issue.maximum}`;
+      if (issue.origin === "string") return tooLong(issue.maximum, "characters");
+      if (issue.origin === "array") return tooLong(issue.maximum, "items");
+      return mustBe(`${issue.inclusive === false ? "<" : "<="} ${issue.maximum}`);
     case "invalid_format":
-      return issue.format === "regex"
-        ? `must match pattern "${String(issue.pattern ?? "").replace(/^\/|\/[a-z]*$/g, "")}"`
-        : `must match format "${issue.format}"`;
-    case "invalid_union":
-      return "must match a schema in anyOf";
+      return issue.pattern === undefined
+        ? `must match format "${issue.format}"`
+        : `must match pattern "${issue.pattern.replace(/^\/|\/\w*$/g, "")}"`;
     default:
       return issue.message;
   }
 }
-
-const TYPE_NAMES: Readonly<Record<string, string>> = {
-  int: "integer",
-  record: "object",
-};

@@ -1,118 +1,154 @@
-import { z } from "zod";
+import * as z from "zod";
 import { CLIENT_IDS, CLIENT_MODES } from "../client-info.ts";
-import { count, epochMs, text } from "./common.ts";
 import { stateVersionSchema } from "./frames.ts";
-import { presenceEntrySchema } from "./system.ts";
+import { presenceEntrySchema } from "./presence.ts";
+import {
+  anyJson,
+  anyObject,
+  anyText,
+  closed,
+  count,
+  flag,
+  flags,
+  integer,
+  open,
+  text,
+  texts,
+} from "./primitives.ts";
 
-/** Payload of the `connect.challenge` event. */
-export const connectChallengeSchema = z.looseObject({
+/** Payload of `connect.challenge`, the first message of a Gateway. */
+export const connectChallengeSchema = open({
+  /** Random per socket; a device signs it. */
   nonce: text,
-  ts: epochMs,
-  capabilities: z.array(text).optional(),
+  ts: count,
+  capabilities: texts.optional(),
 });
+export type ConnectChallenge = z.infer<typeof connectChallengeSchema>;
+
+const version = integer.min(1);
+
+/** Who connects. */
+export const clientInfoSchema = closed({
+  id: z.enum(CLIENT_IDS),
+  displayName: text.optional(),
+  version: text,
+  buildId: text.max(96).optional(),
+  platform: text,
+  deviceFamily: text.optional(),
+  modelIdentifier: text.optional(),
+  timeZone: text.max(64).optional(),
+  mode: z.enum(CLIENT_MODES),
+  instanceId: text.optional(),
+});
+export type ClientInfo = z.infer<typeof clientInfoSchema>;
+
+/** A device's claim to its key; see `buildDeviceAuthPayload`. */
+export const deviceProofSchema = closed({
+  id: text,
+  publicKey: text,
+  signature: text,
+  signedAt: count,
+  /** Absent from protocol 3 clients that sign v1. */
+  nonce: text.optional(),
+});
+export type DeviceProof = z.infer<typeof deviceProofSchema>;
 
 /**
- * Params of `connect`: what the newest clients may send. `device.nonce` is optional here because the
- * oldest ones leave it out; the handshake decides when it may be missing (wire §3.2).
+ * Params of `connect`: what protocol 4 allows, which holds all of protocol 3. A protocol 3 server
+ * refuses the members that are new, so a client that talks to one leaves them out.
  */
-export const connectParamsSchema = z.strictObject({
-  minProtocol: z.int().min(1),
-  maxProtocol: z.int().min(1),
-  client: z.strictObject({
-    id: z.enum(CLIENT_IDS),
-    displayName: text.optional(),
-    version: text,
-    buildId: z.string().min(1).max(96).optional(),
-    platform: text,
-    deviceFamily: text.optional(),
-    modelIdentifier: text.optional(),
-    timeZone: z.string().min(1).max(64).optional(),
-    mode: z.enum(CLIENT_MODES),
-    instanceId: text.optional(),
-  }),
-  caps: z.array(text).optional(),
-  commands: z.array(text).optional(),
-  computerUse: z.looseObject({}).optional(),
-  workerRuns: z.looseObject({}).optional(),
-  permissions: z.record(text, z.boolean()).optional(),
-  pathEnv: z.string().optional(),
+export const connectParamsSchema = closed({
+  minProtocol: version,
+  maxProtocol: version,
+  client: clientInfoSchema,
+  caps: texts.optional(),
+  commands: texts.optional(),
+  computerUse: anyJson.optional(),
+  workerRuns: anyObject.optional(),
+  permissions: flags.optional(),
+  pathEnv: anyText.optional(),
   role: text.optional(),
-  scopes: z.array(text).optional(),
-  modelCatalog: z.looseObject({}).optional(),
-  device: z
-    .strictObject({
-      id: text,
-      publicKey: text,
-      signature: text,
-      signedAt: count,
-      nonce: text.optional(),
-    })
-    .optional(),
-  auth: z
-    .strictObject({
-      token: z.string().optional(),
-      password: z.string().optional(),
-      bootstrapToken: z.string().optional(),
-      deviceToken: z.string().optional(),
-      approvalRuntimeToken: z.string().optional(),
-      agentRuntimeIdentityToken: z.string().optional(),
-    })
-    .optional(),
-  locale: z.string().optional(),
-  userAgent: z.string().optional(),
+  scopes: texts.optional(),
+  modelCatalog: closed({
+    agentId: text.optional(),
+    sessionKey: text.optional(),
+    shortId: text.optional(),
+    slugHint: text.optional(),
+  }).optional(),
+  device: deviceProofSchema.optional(),
+  auth: closed({
+    token: anyText.optional(),
+    password: anyText.optional(),
+    bootstrapToken: anyText.optional(),
+    deviceToken: anyText.optional(),
+    approvalRuntimeToken: anyText.optional(),
+    agentRuntimeIdentityToken: anyText.optional(),
+  }).optional(),
+  locale: anyText.optional(),
+  userAgent: anyText.optional(),
 });
+export type ConnectParams = z.infer<typeof connectParamsSchema>;
 
-/** The answer to `connect` (wire §3.7). Members that a peer's release adds are kept. */
-export const helloOkSchema = z.looseObject({
+const issuedTokenSchema = open({ deviceToken: text, role: text, scopes: texts, issuedAtMs: count });
+
+/** The answer to `connect`. `auth` may be missing from protocol 3 servers only. */
+export const helloOkSchema = open({
   type: z.literal("hello-ok"),
-  protocol: z.int().min(1),
-  server: z.looseObject({ version: text, connId: text, bootId: text.optional() }),
-  features: z.looseObject({
-    methods: z.array(z.string()),
-    events: z.array(z.string()),
-    capabilities: z.array(z.string()).optional(),
+  protocol: version,
+  server: open({
+    version: text,
+    connId: text,
+    buildId: text.optional(),
+    bootId: text.optional(),
+    controlUiBuildSource: text.optional(),
+    commit: text.optional(),
+    host: text.optional(),
   }),
-  snapshot: z.looseObject({
+  features: open({ methods: texts, events: texts, capabilities: texts.optional() }),
+  snapshot: open({
     presence: z.array(presenceEntrySchema),
-    health: z.unknown(),
+    /** An object, which may be empty. */
+    health: anyJson,
     stateVersion: stateVersionSchema,
     uptimeMs: count,
-    sessionDefaults: z
-      .looseObject({
-        defaultAgentId: text,
-        mainKey: text,
-        mainSessionKey: text,
-        scope: text.optional(),
-      })
-      .optional(),
-    authMode: z.enum(["none", "token", "password", "trusted-proxy"]).optional(),
+    configPath: text.optional(),
+    stateDir: text.optional(),
+    sessionDefaults: open({
+      defaultAgentId: text,
+      mainKey: text,
+      mainSessionKey: text,
+      scope: text.optional(),
+      modelConfigured: flag.optional(),
+      ownership: text.optional(),
+      selectionRequired: flag.optional(),
+    }).optional(),
+    suspension: open({ phase: text }).optional(),
+    appliedConfigHash: text.nullish(),
+    authMode: text.optional(),
   }),
-  auth: z
-    .looseObject({
-      method: z.string().optional(),
-      role: text,
-      scopes: z.array(z.string()),
-      deviceToken: text.optional(),
-      issuedAtMs: epochMs.optional(),
-      deviceTokens: z
-        .array(
-          z.looseObject({
-            deviceToken: text,
-            role: text,
-            scopes: z.array(z.string()),
-            issuedAtMs: epochMs.optional(),
-          }),
-        )
-        .optional(),
-    })
-    .optional(),
-  policy: z.looseObject({
-    maxPayload: z.int().min(1),
-    maxBufferedBytes: z.int().min(1),
-    tickIntervalMs: z.int().min(1),
+  /** Canvas address of protocol 3; protocol 4 has `pluginSurfaceUrls.canvas`. */
+  canvasHostUrl: text.optional(),
+  pluginSurfaceUrls: z.record(z.string(), text).optional(),
+  auth: open({
+    /** `none`, `token`, `password`, `tailscale`, `device-token`, `bootstrap-token`, `trusted-proxy`. */
+    method: text.optional(),
+    role: text,
+    scopes: texts,
+    /** To be kept and shown next time. */
+    deviceToken: text.optional(),
+    issuedAtMs: count.optional(),
+    deviceTokens: z.array(issuedTokenSchema).optional(),
+    recoveryScope: text.optional(),
+    recoveryMigrationAllowed: flag.optional(),
+  }).optional(),
+  policy: open({
+    /** Largest frame that this Gateway takes, in bytes. */
+    maxPayload: integer.min(1),
+    maxBufferedBytes: integer.min(1),
+    tickIntervalMs: integer.min(1),
+    attachments: open({ maxBytes: integer.min(1), maxImageBytes: integer.min(1) }).optional(),
+    allowedSessionVisibilities: texts.optional(),
+    hasMultipleSessionSharingIdentities: flag.optional(),
   }),
 });
-
-export type ConnectChallenge = z.infer<typeof connectChallengeSchema>;
-export type ConnectParams = z.infer<typeof connectParamsSchema>;
 export type HelloOk = z.infer<typeof helloOkSchema>;

@@ -1,113 +1,124 @@
-import { z } from "zod";
-import { epochMs, nothing, text } from "./common.ts";
+import * as z from "zod";
+import { closed, count, flag, open, text, texts } from "./primitives.ts";
 
-/** As published releases check it. */
-export const requestIdSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/);
+/** Params that name a pairing request. */
+export const requestIdParamsSchema = closed({ requestId: text });
 
-export const devicePairRequestSchema = z.looseObject({
+/** A device that waits for a decision; also the payload of `device.pair.requested`. */
+export const pendingDeviceSchema = open({
   requestId: text,
   deviceId: text,
-  publicKey: text,
-  displayName: z.string().optional(),
-  platform: z.string().optional(),
-  deviceFamily: z.string().optional(),
-  clientId: z.string().optional(),
-  clientMode: z.string().optional(),
-  role: z.string().optional(),
-  roles: z.array(z.string()).optional(),
-  scopes: z.array(z.string()).optional(),
-  remoteIp: z.string().optional(),
-  silent: z.boolean().optional(),
-  isRepair: z.boolean().optional(),
-  ts: epochMs,
+  publicKey: text.optional(),
+  displayName: text.optional(),
+  platform: text.optional(),
+  deviceFamily: text.optional(),
+  clientId: text.optional(),
+  clientMode: text.optional(),
+  browserOrigin: text.optional(),
+  role: text.optional(),
+  roles: texts.optional(),
+  scopes: texts.optional(),
+  remoteIp: text.optional(),
+  silent: flag.optional(),
+  /** The device was paired before, with less or with another key. */
+  isRepair: flag.optional(),
+  ts: count,
 });
+export type PendingDevice = z.infer<typeof pendingDeviceSchema>;
 
-export const deviceTokenSummarySchema = z.looseObject({
+/** What may be known of a device token; never the token. */
+export const deviceTokenSummarySchema = open({
   role: text,
-  scopes: z.array(z.string()),
-  createdAtMs: epochMs,
-  rotatedAtMs: epochMs.optional(),
-  revokedAtMs: epochMs.optional(),
-  lastUsedAtMs: epochMs.optional(),
+  scopes: texts,
+  createdAtMs: count,
+  rotatedAtMs: count.optional(),
+  revokedAtMs: count.optional(),
+  lastUsedAtMs: count.optional(),
+});
+export type DeviceTokenSummary = z.infer<typeof deviceTokenSummarySchema>;
+
+/** What a node offers. */
+const surfaceSchema = open({
+  caps: texts,
+  commands: texts,
+  permissions: z.record(z.string(), flag).optional(),
 });
 
-export const pairedDeviceSchema = z.looseObject({
+/** A device that has been approved. */
+export const pairedDeviceSchema = open({
   deviceId: text,
-  publicKey: z.string().optional(),
-  displayName: z.string().optional(),
-  operatorLabel: z.string().optional(),
-  platform: z.string().optional(),
-  deviceFamily: z.string().optional(),
-  clientId: z.string().optional(),
-  clientMode: z.string().optional(),
-  role: z.string().optional(),
-  roles: z.array(z.string()).optional(),
-  scopes: z.array(z.string()).optional(),
-  remoteIp: z.string().optional(),
+  publicKey: text.optional(),
+  displayName: text.optional(),
+  operatorLabel: text.optional(),
+  platform: text.optional(),
+  deviceFamily: text.optional(),
+  clientId: text.optional(),
+  clientMode: text.optional(),
+  role: text.optional(),
+  roles: texts.optional(),
+  scopes: texts.optional(),
+  remoteIp: text.optional(),
   tokens: z.array(deviceTokenSummarySchema).optional(),
-  createdAtMs: epochMs.optional(),
-  approvedAtMs: epochMs.optional(),
-  approvedVia: z.string().optional(),
-  connected: z.boolean().optional(),
-  lastSeenAtMs: epochMs.optional(),
-  lastSeenReason: z.string().optional(),
+  createdAtMs: count.optional(),
+  approvedAtMs: count.optional(),
+  /** `silent`, `owner`, `bootstrap`, `ssh-verified`, `trusted-cidr`, `trusted-proxy`. */
+  approvedVia: text.optional(),
+  nodeSurface: surfaceSchema.optional(),
+  pendingNodeSurface: surfaceSchema.optional(),
+  lastSeenAtMs: count.optional(),
+  lastSeenReason: text.optional(),
+  connected: flag.optional(),
+});
+export type PairedDevice = z.infer<typeof pairedDeviceSchema>;
+
+export const devicePairListResultSchema = open({
+  pending: z.array(pendingDeviceSchema),
+  paired: z.array(pairedDeviceSchema),
+});
+export type DevicePairListResult = z.infer<typeof devicePairListResultSchema>;
+
+export const devicePairApproveResultSchema = open({ requestId: text, device: pairedDeviceSchema });
+
+export const devicePairRejectResultSchema = open({ requestId: text, deviceId: text });
+
+export const deviceIdParamsSchema = closed({ deviceId: text });
+
+export const deviceIdResultSchema = open({ deviceId: text });
+
+export const devicePairRenameParamsSchema = closed({ deviceId: text, label: text.max(64) });
+
+export const devicePairRenameResultSchema = open({ deviceId: text, label: text });
+
+export const deviceTokenRotateParamsSchema = closed({
+  deviceId: text,
+  role: text,
+  scopes: texts.optional(),
 });
 
-const byRequest = z.strictObject({ requestId: requestIdSchema });
-const byDevice = z.strictObject({ deviceId: text });
+/** `token` is there only for the device itself, and for protocol 3 callers. */
+export const deviceTokenRotateResultSchema = open({
+  deviceId: text,
+  role: text,
+  token: text.optional(),
+  scopes: texts,
+  rotatedAtMs: count,
+  tokenDelivery: z.enum(["in-band", "withheld-cross-device"]).optional(),
+});
+export type DeviceTokenRotateResult = z.infer<typeof deviceTokenRotateResultSchema>;
 
-export const devicePairingMethodSchemas = {
-  "device.pair.list": {
-    params: nothing,
-    result: z.looseObject({
-      pending: z.array(devicePairRequestSchema),
-      paired: z.array(pairedDeviceSchema),
-    }),
-  },
-  "device.pair.approve": {
-    params: byRequest,
-    result: z.looseObject({ requestId: text, device: pairedDeviceSchema }),
-  },
-  "device.pair.reject": {
-    params: byRequest,
-    result: z.looseObject({ requestId: text, deviceId: text }),
-  },
-  "device.pair.remove": { params: byDevice, result: z.looseObject({ deviceId: text }) },
-  "device.pair.rename": {
-    params: z.strictObject({ deviceId: text, label: z.string().min(1).max(64) }),
-    result: z.looseObject({ deviceId: text, label: text }),
-  },
-  "device.token.rotate": {
-    params: z.strictObject({
-      deviceId: text,
-      role: text,
-      scopes: z.array(text).optional(),
-    }),
-    result: z.looseObject({
-      deviceId: text,
-      role: text,
-      scopes: z.array(z.string()),
-      rotatedAtMs: epochMs.optional(),
-      token: text.optional(),
-      tokenDelivery: z.enum(["in-band", "withheld-cross-device"]).optional(),
-    }),
-  },
-  "device.token.revoke": {
-    params: z.strictObject({ deviceId: text, role: text }),
-    result: z.looseObject({ deviceId: text, role: text, revokedAtMs: epochMs }),
-  },
-} as const;
+export const deviceTokenRevokeParamsSchema = closed({ deviceId: text, role: text });
 
-export const devicePairingEventSchemas = {
-  "device.pair.requested": devicePairRequestSchema,
-  "device.pair.resolved": z.looseObject({
-    requestId: text,
-    deviceId: text,
-    decision: z.enum(["approved", "rejected"]),
-    ts: epochMs,
-  }),
-  "device.pair.changed": nothing,
-} as const;
+export const deviceTokenRevokeResultSchema = open({
+  deviceId: text,
+  role: text,
+  revokedAtMs: count,
+});
 
-export type DevicePairRequest = z.infer<typeof devicePairRequestSchema>;
-export type PairedDevice = z.infer<typeof pairedDeviceSchema>;
+/** Payload of `device.pair.resolved`. */
+export const devicePairResolvedEventSchema = open({
+  requestId: text,
+  deviceId: text,
+  /** `approved` or `rejected`. */
+  decision: text,
+  ts: count,
+});

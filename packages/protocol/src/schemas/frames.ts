@@ -1,46 +1,43 @@
-import { z } from "zod";
-import { count, text } from "./common.ts";
+import * as z from "zod";
+import { anyJson, anyText, closed, count, flag, text } from "./primitives.ts";
 
-const trace = z.string().min(1).max(128);
-
-export const errorShapeSchema = z.strictObject({
+/** The error of a response; its type is `ErrorShape`. */
+export const errorShapeSchema = closed({
   code: text,
   message: text,
-  details: z.unknown().optional(),
-  retryable: z.boolean().optional(),
+  details: anyJson.optional(),
+  retryable: flag.optional(),
   retryAfterMs: count.optional(),
 });
 
-export const requestFrameSchema = z.strictObject({
+/** A request as `parseFrame` accepts it. */
+export const requestFrameSchema = closed({
   type: z.literal("req"),
   id: text,
   method: text,
-  params: z.unknown().optional(),
-  traceparent: trace.optional(),
-  expectedProfileId: trace.optional(),
+  params: anyJson.optional(),
+  traceparent: anyText.max(128).optional(),
+  expectedProfileId: text.max(128).optional(),
 });
 
-export const responseFrameSchema = z.strictObject({
+/** A response as `parseFrame` accepts it. */
+export const responseFrameSchema = closed({
   type: z.literal("res"),
   id: text,
-  ok: z.boolean(),
-  payload: z.unknown().optional(),
+  ok: flag,
+  payload: anyJson.optional(),
   error: errorShapeSchema.optional(),
 });
 
-export const stateVersionSchema = z.strictObject({ presence: count, health: count });
+/** Counters that go with the `presence` and `health` events and the snapshot. */
+export const stateVersionSchema = closed({ presence: count, health: count });
 
-export const eventFrameSchema = z.strictObject({
+/** An event as `parseFrame` accepts it. */
+export const eventFrameSchema = closed({
   type: z.literal("event"),
   event: text,
-  payload: z.unknown().optional(),
+  payload: anyJson.optional(),
   seq: count.optional(),
   stateVersion: stateVersionSchema.optional(),
-  recipientProfileId: trace.optional(),
+  recipientProfileId: text.optional(),
 });
-
-export const frameSchema = z.discriminatedUnion("type", [
-  requestFrameSchema,
-  responseFrameSchema,
-  eventFrameSchema,
-]);

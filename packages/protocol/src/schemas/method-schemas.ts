@@ -1,26 +1,197 @@
-import type { z } from "zod";
-import { devicePairingEventSchemas, devicePairingMethodSchemas } from "./device-pairing.ts";
-import { nodeEventSchemas, nodeMethodSchemas } from "./node.ts";
-import { systemEventSchemas, systemMethodSchemas } from "./system.ts";
-import { connectChallengeSchema } from "./connect.ts";
+import * as z from "zod";
+import { connectChallengeSchema, connectParamsSchema, helloOkSchema } from "./connect.ts";
+import {
+  deviceIdParamsSchema,
+  deviceIdResultSchema,
+  devicePairApproveResultSchema,
+  devicePairListResultSchema,
+  devicePairRejectResultSchema,
+  devicePairRenameParamsSchema,
+  devicePairRenameResultSchema,
+  devicePairResolvedEventSchema,
+  deviceTokenRevokeParamsSchema,
+  deviceTokenRevokeResultSchema,
+  deviceTokenRotateParamsSchema,
+  deviceTokenRotateResultSchema,
+  pendingDeviceSchema,
+  requestIdParamsSchema,
+} from "./device-pairing.ts";
+import {
+  idempotencyKeyParamsSchema,
+  nodeInvokeAcknowledgedSchema,
+  nodeInvokeCancelEventSchema,
+  nodeInvokeCancelResultSchema,
+  nodeInvokeInputEventSchema,
+  nodeInvokeInputParamsSchema,
+  nodeInvokeParamsSchema,
+  nodeInvokeProgressEventSchema,
+  nodeInvokeProgressParamsSchema,
+  nodeInvokeRequestEventSchema,
+  nodeInvokeResultParamsSchema,
+  nodeInvokeResultSchema,
+  nodeInvokeStatusResultSchema,
+  nodeInvokeSyncParamsSchema,
+  nodeInvokeSyncResultSchema,
+} from "./invoke.ts";
+import {
+  nodeDescribeResultSchema,
+  nodeEventParamsSchema,
+  nodeEventResultSchema,
+  nodeHostStatsEventSchema,
+  nodeIdParamsSchema,
+  nodeIdResultSchema,
+  nodeListResultSchema,
+  nodePairApproveResultSchema,
+  nodePairListResultSchema,
+  nodePairRejectResultSchema,
+  nodePairResolvedEventSchema,
+  nodeRenameParamsSchema,
+  nodeRenameResultSchema,
+  pendingNodeSchema,
+} from "./node.ts";
+import {
+  nodePendingAckParamsSchema,
+  nodePendingAckResultSchema,
+  nodePendingDrainParamsSchema,
+  nodePendingDrainResultSchema,
+  nodePendingEnqueueParamsSchema,
+  nodePendingEnqueueResultSchema,
+  nodePendingPullResultSchema,
+  nodePluginSurfaceRefreshParamsSchema,
+  nodePluginSurfaceRefreshResultSchema,
+  nodePluginToolsUpdateParamsSchema,
+  nodeSkillsUpdateParamsSchema,
+} from "./node-queue.ts";
+import { presenceEntrySchema, presenceEventSchema } from "./presence.ts";
+import { acknowledged, anyJson, anyObject, noParams, open } from "./primitives.ts";
+import {
+  channelsStatusParamsSchema,
+  channelsStatusResultSchema,
+  execApprovalsNodeResultSchema,
+  execApprovalsNodeSetParamsSchema,
+  gatewayIdentityResultSchema,
+  healthParamsSchema,
+  healthResultSchema,
+  shutdownEventSchema,
+  statusParamsSchema,
+  statusResultSchema,
+  tickEventSchema,
+} from "./system.ts";
 
-/** Params and result of every method that we know. */
+/** The methods this package knows, each with the schemas of its params and its result. */
 export const methodSchemas = {
-  ...systemMethodSchemas,
-  ...devicePairingMethodSchemas,
-  ...nodeMethodSchemas,
+  connect: { params: connectParamsSchema, result: helloOkSchema },
+
+  health: { params: healthParamsSchema, result: healthResultSchema },
+  status: { params: statusParamsSchema, result: statusResultSchema },
+  "system-presence": { params: noParams, result: z.array(presenceEntrySchema) },
+  "last-heartbeat": { params: noParams, result: anyJson },
+  "channels.status": { params: channelsStatusParamsSchema, result: channelsStatusResultSchema },
+  "gateway.identity.get": { params: noParams, result: gatewayIdentityResultSchema },
+
+  "device.pair.list": { params: noParams, result: devicePairListResultSchema },
+  "device.pair.approve": { params: requestIdParamsSchema, result: devicePairApproveResultSchema },
+  "device.pair.reject": { params: requestIdParamsSchema, result: devicePairRejectResultSchema },
+  "device.pair.remove": { params: deviceIdParamsSchema, result: deviceIdResultSchema },
+  "device.pair.rename": {
+    params: devicePairRenameParamsSchema,
+    result: devicePairRenameResultSchema,
+  },
+  "device.token.rotate": {
+    params: deviceTokenRotateParamsSchema,
+    result: deviceTokenRotateResultSchema,
+  },
+  "device.token.revoke": {
+    params: deviceTokenRevokeParamsSchema,
+    result: deviceTokenRevokeResultSchema,
+  },
+
+  "node.list": { params: noParams, result: nodeListResultSchema },
+  "node.describe": { params: nodeIdParamsSchema, result: nodeDescribeResultSchema },
+  "node.rename": { params: nodeRenameParamsSchema, result: nodeRenameResultSchema },
+  "node.pair.list": { params: noParams, result: nodePairListResultSchema },
+  "node.pair.approve": { params: requestIdParamsSchema, result: nodePairApproveResultSchema },
+  "node.pair.reject": { params: requestIdParamsSchema, result: nodePairRejectResultSchema },
+  "node.pair.remove": { params: nodeIdParamsSchema, result: nodeIdResultSchema },
+
+  "node.invoke": { params: nodeInvokeParamsSchema, result: nodeInvokeResultSchema },
+  "node.invoke.status": {
+    params: idempotencyKeyParamsSchema,
+    result: nodeInvokeStatusResultSchema,
+  },
+  "node.invoke.cancel": {
+    params: idempotencyKeyParamsSchema,
+    result: nodeInvokeCancelResultSchema,
+  },
+  "node.invoke.input": { params: nodeInvokeInputParamsSchema, result: acknowledged },
+  "node.invoke.result": {
+    params: nodeInvokeResultParamsSchema,
+    result: nodeInvokeAcknowledgedSchema,
+  },
+  "node.invoke.progress": {
+    params: nodeInvokeProgressParamsSchema,
+    result: nodeInvokeAcknowledgedSchema,
+  },
+  "node.invoke.sync": { params: nodeInvokeSyncParamsSchema, result: nodeInvokeSyncResultSchema },
+  "node.event": { params: nodeEventParamsSchema, result: nodeEventResultSchema },
+  "node.pending.enqueue": {
+    params: nodePendingEnqueueParamsSchema,
+    result: nodePendingEnqueueResultSchema,
+  },
+  "node.pending.drain": {
+    params: nodePendingDrainParamsSchema,
+    result: nodePendingDrainResultSchema,
+  },
+  "node.pending.pull": { params: noParams, result: nodePendingPullResultSchema },
+  "node.pending.ack": { params: nodePendingAckParamsSchema, result: nodePendingAckResultSchema },
+
+  "node.pluginSurface.refresh": {
+    params: nodePluginSurfaceRefreshParamsSchema,
+    result: nodePluginSurfaceRefreshResultSchema,
+  },
+  "node.pluginTools.update": {
+    params: nodePluginToolsUpdateParamsSchema,
+    result: nodeIdResultSchema,
+  },
+  "node.skills.update": { params: nodeSkillsUpdateParamsSchema, result: nodeIdResultSchema },
+  /** What a node can host beside commands; each release says it in members of its own. */
+  "node.runnerInventory.update": { params: anyObject, result: nodeIdResultSchema },
+
+  "exec.approvals.node.get": { params: nodeIdParamsSchema, result: execApprovalsNodeResultSchema },
+  "exec.approvals.node.set": {
+    params: execApprovalsNodeSetParamsSchema,
+    result: execApprovalsNodeResultSchema,
+  },
 } as const;
 
-/** The payload of every event that we know. */
+/** The events this package knows, each with the schema of its payload. */
 export const eventSchemas = {
   "connect.challenge": connectChallengeSchema,
-  ...systemEventSchemas,
-  ...devicePairingEventSchemas,
-  ...nodeEventSchemas,
+  tick: tickEventSchema,
+  presence: presenceEventSchema,
+  health: healthResultSchema,
+  shutdown: shutdownEventSchema,
+  "device.pair.requested": pendingDeviceSchema,
+  "device.pair.resolved": devicePairResolvedEventSchema,
+  "device.pair.changed": open({}),
+  "node.pair.requested": pendingNodeSchema,
+  "node.pair.resolved": nodePairResolvedEventSchema,
+  "node.hostStats": nodeHostStatsEventSchema,
+  "node.invoke.request": nodeInvokeRequestEventSchema,
+  "node.invoke.cancel": nodeInvokeCancelEventSchema,
+  "node.invoke.input": nodeInvokeInputEventSchema,
+  "node.invoke.progress": nodeInvokeProgressEventSchema,
 } as const;
 
 export type MethodName = keyof typeof methodSchemas;
-export type EventName = keyof typeof eventSchemas;
+
+/** What a caller writes as params of a method. */
 export type MethodParams<M extends MethodName> = z.input<(typeof methodSchemas)[M]["params"]>;
+
+/** What a method answers. */
 export type MethodResult<M extends MethodName> = z.output<(typeof methodSchemas)[M]["result"]>;
+
+export type EventName = keyof typeof eventSchemas;
+
+/** What an event carries. */
 export type EventPayload<E extends EventName> = z.output<(typeof eventSchemas)[E]>;

@@ -1,66 +1,86 @@
-import { z } from "zod";
-import { count, epochMs, nothing, open, text } from "./common.ts";
+import * as z from "zod";
+import { execApprovalsFileSchema, execApprovalsSnapshotSchema } from "./commands.ts";
+import {
+  amount,
+  anyJson,
+  anyObject,
+  anyText,
+  closed,
+  count,
+  flag,
+  open,
+  text,
+} from "./primitives.ts";
 
-export const presenceEntrySchema = z.looseObject({
-  ts: epochMs,
-  host: z.string().optional(),
-  ip: z.string().optional(),
-  version: z.string().optional(),
-  platform: z.string().optional(),
-  deviceFamily: z.string().optional(),
-  modelIdentifier: z.string().optional(),
-  mode: z.string().optional(),
-  lastInputSeconds: count.optional(),
-  reason: z.string().optional(),
-  text: z.string().optional(),
-  tags: z.array(z.string()).optional(),
-  deviceId: z.string().optional(),
-  roles: z.array(z.string()).optional(),
-  scopes: z.array(z.string()).optional(),
-  instanceId: z.string().optional(),
-  clientId: z.string().optional(),
-  onlineSince: epochMs.optional(),
+export const healthParamsSchema = closed({ probe: flag.optional() });
+
+/** The answer of `health`, and the payload of the event. A Gateway without an agent sends less. */
+export const healthResultSchema = open({
+  ok: flag,
+  ts: count.optional(),
+  durationMs: amount.optional(),
+  channels: anyObject.optional(),
+  channelOrder: z.array(anyText).optional(),
+  channelLabels: z.record(z.string(), anyText).optional(),
+  heartbeatSeconds: amount.optional(),
+  defaultAgentId: anyText.optional(),
+  agents: z.array(anyJson).optional(),
+  sessions: anyJson.optional(),
+  eventLoop: anyObject.optional(),
+});
+export type HealthResult = z.infer<typeof healthResultSchema>;
+
+export const statusParamsSchema = closed({ includeChannelSummary: flag.optional() });
+
+/** The answer of `status`. */
+export const statusResultSchema = open({
+  runtimeVersion: anyText.nullish(),
+  heartbeat: anyJson.optional(),
+  channelSummary: z.array(anyText).optional(),
+  queuedSystemEvents: z.array(anyText).optional(),
+  sessions: anyJson.optional(),
+  /** Ours, from here on. */
+  host: anyText.optional(),
+  uptimeMs: amount.optional(),
+  connections: count.optional(),
+  nodes: open({ known: count, connected: count, pending: count }).optional(),
+  devices: open({ paired: count, pending: count }).optional(),
+  invocations: open({ running: count, ledger: anyObject.optional() }).optional(),
+});
+export type StatusResult = z.infer<typeof statusResultSchema>;
+
+export const channelsStatusParamsSchema = closed({
+  probe: flag.optional(),
+  timeoutMs: count.optional(),
+  channel: text.optional(),
 });
 
-export const healthResultSchema = z.looseObject({ ok: z.boolean() });
-export const statusResultSchema = open;
+export const channelsStatusResultSchema = open({
+  ts: count.optional(),
+  channelOrder: z.array(anyText).optional(),
+  channelLabels: z.record(z.string(), anyText).optional(),
+  channels: anyObject.optional(),
+  channelAccounts: anyObject.optional(),
+  channelDefaultAccountId: anyObject.optional(),
+});
 
-export const systemMethodSchemas = {
-  health: { params: z.strictObject({ probe: z.boolean().optional() }), result: healthResultSchema },
-  status: {
-    params: z.strictObject({ includeChannelSummary: z.boolean().optional() }),
-    result: statusResultSchema,
-  },
-  "system-presence": { params: nothing, result: z.array(presenceEntrySchema) },
-  "last-heartbeat": { params: nothing, result: open.nullable() },
-  "channels.status": {
-    params: z.strictObject({
-      probe: z.boolean().optional(),
-      timeoutMs: count.optional(),
-      channel: text.optional(),
-    }),
-    result: open,
-  },
-  "gateway.identity.get": {
-    params: nothing,
-    result: z.looseObject({ deviceId: text, publicKey: text }),
-  },
-  "exec.approvals.node.get": { params: z.strictObject({ nodeId: text }), result: open },
-  "exec.approvals.node.set": {
-    params: z.strictObject({
-      nodeId: text,
-      file: z.looseObject({}),
-      baseHash: text.optional(),
-    }),
-    result: open,
-  },
-} as const;
+/** The Gateway's own device. */
+export const gatewayIdentityResultSchema = open({ deviceId: text, publicKey: text });
 
-export const systemEventSchemas = {
-  tick: z.looseObject({ ts: epochMs }),
-  shutdown: z.looseObject({ reason: text, restartExpectedMs: count.nullable().optional() }),
-  presence: z.looseObject({ presence: z.array(presenceEntrySchema) }),
-  health: healthResultSchema,
-} as const;
+/** A node's exec policy; platforms with a policy of their own take `native` in place of `file`. */
+export const execApprovalsNodeSetParamsSchema = closed({
+  nodeId: text,
+  file: execApprovalsFileSchema.optional(),
+  native: anyObject.optional(),
+  baseHash: text.optional(),
+});
 
-export type PresenceEntry = z.infer<typeof presenceEntrySchema>;
+/** As the node answers: a file, or what its platform has instead. */
+export const execApprovalsNodeResultSchema = open(execApprovalsSnapshotSchema.shape).partial();
+export type ExecApprovalsNodeResult = z.infer<typeof execApprovalsNodeResultSchema>;
+
+/** Payload of the `tick` event. */
+export const tickEventSchema = open({ ts: count });
+
+/** Payload of the `shutdown` event, sent before a planned stop. */
+export const shutdownEventSchema = open({ reason: text, restartExpectedMs: count.nullish() });

@@ -1,0 +1,151 @@
+import * as z from "zod";
+import { MAX_PROGRESS_CHUNK_CHARS } from "../limits.ts";
+import { errorShapeSchema } from "./frames.ts";
+import { anyJson, anyText, closed, count, flag, noParams, open, text } from "./primitives.ts";
+
+const chunk = anyText.max(MAX_PROGRESS_CHUNK_CHARS);
+
+/** Params of `node.invoke`. */
+export const nodeInvokeParamsSchema = closed({
+  nodeId: text,
+  command: text,
+  params: anyJson.optional(),
+  /** See `resolveInvokeTimeoutMs`. */
+  timeoutMs: count.optional(),
+  /** What makes a retry safe: a key runs at most once, and always with the same body. */
+  idempotencyKey: text,
+  sessionKey: text.optional(),
+  turnSourceChannel: anyText.optional(),
+  turnSourceTo: anyText.optional(),
+  turnSourceAccountId: anyText.optional(),
+  turnSourceThreadId: z.union([z.string(), z.number()]).optional(),
+});
+export type NodeInvokeParams = z.infer<typeof nodeInvokeParamsSchema>;
+
+/** The answer of `node.invoke` once the command succeeded. */
+export const nodeInvokeResultSchema = open({
+  ok: z.literal(true),
+  nodeId: text,
+  command: text,
+  payload: anyJson.optional(),
+  /** The payload as the node wrote it; null where it sent a value instead. */
+  payloadJSON: anyText.nullish(),
+});
+export type NodeInvokeResult = z.infer<typeof nodeInvokeResultSchema>;
+
+/** Payload of the event `node.invoke.request`, which asks a node to run a command. */
+export const nodeInvokeRequestEventSchema = open({
+  id: text,
+  nodeId: text,
+  command: text,
+  paramsJSON: anyText.nullish(),
+  /** What is left of the caller's deadline. */
+  timeoutMs: count.optional(),
+  idempotencyKey: text.optional(),
+  sessionKey: text.optional(),
+});
+export type NodeInvokeRequestEvent = z.infer<typeof nodeInvokeRequestEventSchema>;
+
+/** Params of `node.invoke.result`: a node's answer. Some nodes send null for what they lack. */
+export const nodeInvokeResultParamsSchema = closed({
+  id: text,
+  nodeId: text,
+  ok: flag,
+  payload: anyJson.optional(),
+  payloadJSON: anyText.nullish(),
+  error: closed({ code: text.optional(), message: text.optional() }).nullish(),
+});
+export type NodeInvokeResultParams = z.infer<typeof nodeInvokeResultParamsSchema>;
+
+/** `ignored` where the invocation is unknown or settled already. */
+export const nodeInvokeAcknowledgedSchema = open({ ok: flag, ignored: flag.optional() });
+
+/** Params of `node.invoke.progress`: a piece of output, counted from 0 within its invocation. */
+export const nodeInvokeProgressParamsSchema = closed({
+  invokeId: text,
+  nodeId: text,
+  seq: count,
+  chunk,
+});
+export type NodeInvokeProgressParams = z.infer<typeof nodeInvokeProgressParamsSchema>;
+
+/** Payload of the event `node.invoke.progress` to operators that wait for that key. Ours. */
+export const nodeInvokeProgressEventSchema = open({
+  idempotencyKey: text,
+  invokeId: text,
+  nodeId: text,
+  seq: count,
+  chunk,
+});
+export type NodeInvokeProgressEvent = z.infer<typeof nodeInvokeProgressEventSchema>;
+
+/** What a chunk of `system.run` holds, as JSON text. Ours. */
+export const systemRunChunkSchema = open({ stream: z.enum(["stdout", "stderr"]), text: anyText });
+export type SystemRunChunk = z.infer<typeof systemRunChunkSchema>;
+
+/** Payload of the event `node.invoke.cancel`: the node stops the work. */
+export const nodeInvokeCancelEventSchema = open({ invokeId: text, nodeId: text });
+export type NodeInvokeCancelEvent = z.infer<typeof nodeInvokeCancelEventSchema>;
+
+/** Payload of the event `node.invoke.input`, counted from 0 within its invocation. */
+export const nodeInvokeInputEventSchema = open({
+  id: text,
+  nodeId: text,
+  seq: count,
+  payloadJSON: chunk,
+});
+export type NodeInvokeInputEvent = z.infer<typeof nodeInvokeInputEventSchema>;
+
+/** Params that name an invocation by its key. */
+export const idempotencyKeyParamsSchema = closed({ idempotencyKey: text });
+
+/** How far an invocation has come. */
+export const invokeStageSchema = z.enum([
+  "not-sent",
+  "queued",
+  "running",
+  "finished",
+  "interrupted",
+]);
+export type InvokeStage = z.infer<typeof invokeStageSchema>;
+
+/** The answer of `node.invoke.status`. Ours. */
+export const nodeInvokeStatusResultSchema = open({
+  idempotencyKey: text,
+  stage: invokeStageSchema,
+  /** Whether the Gateway holds a record of the key. */
+  recorded: flag,
+  nodeId: text.optional(),
+  command: text.optional(),
+  invokeId: text.optional(),
+  createdAtMs: count.optional(),
+  updatedAtMs: count.optional(),
+  nodeConnected: flag.optional(),
+  /** With the outcome, once finished: as `node.invoke` answers or fails. */
+  ok: flag.optional(),
+  payload: anyJson.optional(),
+  payloadJSON: anyText.nullish(),
+  error: errorShapeSchema.optional(),
+});
+export type NodeInvokeStatusResult = z.infer<typeof nodeInvokeStatusResultSchema>;
+
+/** The answer of `node.invoke.cancel`. Ours. */
+export const nodeInvokeCancelResultSchema = open({
+  ok: flag,
+  /** False where there was nothing left to stop. */
+  cancelled: flag,
+  stage: invokeStageSchema,
+});
+export type NodeInvokeCancelResult = z.infer<typeof nodeInvokeCancelResultSchema>;
+
+/** Params of `node.invoke.input`. Ours. */
+export const nodeInvokeInputParamsSchema = closed({ idempotencyKey: text, payloadJSON: chunk });
+
+/** Params of `node.invoke.sync`. Ours. */
+export const nodeInvokeSyncParamsSchema = noParams;
+
+/** The answer of `node.invoke.sync`: what earlier connections of the node left open. Ours. */
+export const nodeInvokeSyncResultSchema = open({
+  open: z.array(open({ id: text, idempotencyKey: text })),
+});
+export type NodeInvokeSyncResult = z.infer<typeof nodeInvokeSyncResultSchema>;
