@@ -144,6 +144,9 @@ function requireSecret(name: string, value: unknown): void {
 
 function requirePositive(name: string, value: number): void {
   if (!Number.isFinite(value) || value <= 0) {
-    throw new GatewayStartError("OPTIONS_INVALID", `${name} must be a number above 0, not ${value}`);
+    throw new GatewayStartError(
+      "OPTIONS_INVALID",
+      `${name} must be a number above 0, not ${value}`,
+    );
   }
 }

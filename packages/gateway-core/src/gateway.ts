@@ -175,7 +175,15 @@ export function createGateway(options: GatewayOptions): Gateway {
         frameSent: resolved.frameSent,
         unavailable: () => (phase === "open" ? undefined : shuttingDown()),
         decide: (params, { nonce }) =>
-          decideConnect(params, { options: resolved, devices, tokens, pairing, policy, origin, nonce }),
+          decideConnect(params, {
+            options: resolved,
+            devices,
+            tokens,
+            pairing,
+            policy,
+            origin,
+            nonce,
+          }),
         accept: (accepted, live, sendHello) =>
           acceptPeer(accepted, live, {
             gateway: context,
@@ -247,9 +255,13 @@ export function createGateway(options: GatewayOptions): Gateway {
       if (phase !== "open") throw new GatewayStartError("CLOSED", "the Gateway has been closed");
       if (listening) throw new GatewayStartError("METHOD_CONFLICT", "the Gateway listens already");
       if (resolved.auth.mode === "none" && !isLoopback(host)) {
-        throw new GatewayStartError("BIND_REFUSED", `auth.mode none on ${host} would let anyone in`, {
-          hint: "Set a token or a password, or listen on 127.0.0.1.",
-        });
+        throw new GatewayStartError(
+          "BIND_REFUSED",
+          `auth.mode none on ${host} would let anyone in`,
+          {
+            hint: "Set a token or a password, or listen on 127.0.0.1.",
+          },
+        );
       }
       listening = await listenHttp({ port, host }, (request, response) => {
         if (handleRequest(request, response)) return;
@@ -275,8 +287,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       return detach;
     },
     handleRequest,
-    call: async (method, params) =>
-      resolveAnswer(await methods.call(method, params, EMBEDDER)),
+    call: async (method, params) => resolveAnswer(await methods.call(method, params, EMBEDDER)),
     method: methods.add,
     broadcast: (event, payload) => events.broadcast(event, payload, { scope: "operator.read" }),
     get methods() {

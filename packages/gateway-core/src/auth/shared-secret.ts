@@ -10,7 +10,13 @@ export interface PresentedSecrets {
 
 export type SharedSecretVerdict =
   | { ok: true; method: "token" | "password" | "none" }
-  | { ok: false; missing: boolean; detailCode: ConnectErrorDetailCode; message: string; reason: string };
+  | {
+      ok: false;
+      missing: boolean;
+      detailCode: ConnectErrorDetailCode;
+      message: string;
+      reason: string;
+    };
 
 /**
  * Whether a peer holds the shared secret. Either field may carry it, whichever mode is set; the

@@ -144,4 +144,3 @@ export class Connection {
     this.#socket.send(text);
   }
 }
-

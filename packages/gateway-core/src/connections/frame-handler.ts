@@ -74,13 +74,27 @@ export function createFrameHandler(options: {
       const { id, method } = frame;
       if (connection.requestsInFlight >= options.maxInFlight) {
         const details = { code: "TOO_MANY_REQUESTS", limit: options.maxInFlight };
-        refuse(id, unavailable("too many requests in flight", { retryable: true, retryAfterMs: 100, details }));
+        refuse(
+          id,
+          unavailable("too many requests in flight", {
+            retryable: true,
+            retryAfterMs: 100,
+            details,
+          }),
+        );
         return;
       }
       // Nodes may still deliver results, so that what runs can end well.
       if (options.isDraining() && role === "operator") {
         const details = { method, reason: "gateway-restarting" };
-        refuse(id, unavailable("gateway is shutting down", { retryable: true, retryAfterMs: 1_000, details }));
+        refuse(
+          id,
+          unavailable("gateway is shutting down", {
+            retryable: true,
+            retryAfterMs: 1_000,
+            details,
+          }),
+        );
         return;
       }
       try {

@@ -109,7 +109,8 @@ export class WebSocketPeer implements PeerSocket {
    * us buffer is bounded here instead.
    */
   #onPreauthData = (): void => {
-    if (this.#socket.bytesRead > this.#preauthLimit * PREAUTH_FRAMES) {
+    // Called once more for the very bytes that authenticated the peer.
+    if (this.#preauthLimit > 0 && this.#socket.bytesRead > this.#preauthLimit * PREAUTH_FRAMES) {
       this.close(CLOSE.MESSAGE_TOO_BIG, "");
       this.terminate();
     }

@@ -17,7 +17,12 @@ export interface StateVersion {
 /** Sends events to whoever may see them. */
 export interface Broadcaster {
   /** An event of state or time: a peer that reads too slowly misses it and sees the gap. */
-  broadcast(event: string, payload: unknown, audience?: Audience, stateVersion?: StateVersion): void;
+  broadcast(
+    event: string,
+    payload: unknown,
+    audience?: Audience,
+    stateVersion?: StateVersion,
+  ): void;
 }
 
 export function createBroadcaster(connections: ConnectionTable): Broadcaster {

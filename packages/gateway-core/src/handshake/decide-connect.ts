@@ -71,8 +71,8 @@ export function decideConnect(rawParams: unknown, context: ConnectContext): Conn
 
   const protocol = negotiateProtocol(params);
   if (protocol === undefined) return no(protocolMismatch(params));
-  const role = params.role ?? "operator";
-  if (role !== "operator" && role !== "node") return no(refuse("invalid role"));
+  const role = roleOf(params);
+  if (role === undefined) return no(refuse("invalid role"));
 
   const { origin, options } = context;
   const originVerdict = checkOrigin(origin, params.client.id, options.allowedOrigins);
@@ -133,6 +133,10 @@ export function decideConnect(rawParams: unknown, context: ConnectContext): Conn
         }
       : undefined;
   return { ok: true, accepted: { ...base, scopes, deviceId: device.deviceId, deviceToken, node } };
+}
+
+function roleOf({ role = "operator" }: ConnectParams): "operator" | "node" | undefined {
+  return role === "operator" || role === "node" ? role : undefined;
 }
 
 function protocolMismatch(params: ConnectParams): Refusal {

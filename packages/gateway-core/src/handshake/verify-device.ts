@@ -1,5 +1,9 @@
 import { type KeyObject, createHash, createPublicKey, verify } from "node:crypto";
-import { type ConnectErrorDetailCode, type ConnectParams, buildDeviceAuthPayload } from "@openclaw/protocol";
+import {
+  type ConnectErrorDetailCode,
+  type ConnectParams,
+  buildDeviceAuthPayload,
+} from "@openclaw/protocol";
 
 /** How far a signature's time may be from ours, by the newest protocol the client speaks (wire §3.4). */
 const SKEW_MS = { 3: 600_000, 4: 120_000 } as const;
@@ -22,13 +26,26 @@ export function verifyDevice(
   const { device } = params;
   if (!device) throw new TypeError("verifyDevice wants params with a device");
   const raw = rawPublicKey(device.publicKey);
-  if (!raw) return refused("DEVICE_AUTH_PUBLIC_KEY_INVALID", "device-public-key", "device public key invalid");
+  if (!raw)
+    return refused(
+      "DEVICE_AUTH_PUBLIC_KEY_INVALID",
+      "device-public-key",
+      "device public key invalid",
+    );
   if (createHash("sha256").update(raw).digest("hex") !== device.id.toLowerCase())
-    return refused("DEVICE_AUTH_DEVICE_ID_MISMATCH", "device-id-mismatch", "device identity mismatch");
+    return refused(
+      "DEVICE_AUTH_DEVICE_ID_MISMATCH",
+      "device-id-mismatch",
+      "device identity mismatch",
+    );
 
   const skewMs = params.maxProtocol >= 4 ? SKEW_MS[4] : SKEW_MS[3];
   if (Math.abs(context.now - device.signedAt) > skewMs)
-    return refused("DEVICE_AUTH_SIGNATURE_EXPIRED", "device-signature-stale", "device signature expired");
+    return refused(
+      "DEVICE_AUTH_SIGNATURE_EXPIRED",
+      "device-signature-stale",
+      "device signature expired",
+    );
 
   // Only the oldest clients, on this machine, may do without a nonce.
   const mayOmitNonce = context.isLocal && params.maxProtocol === 3;
@@ -58,7 +75,11 @@ export function verifyDevice(
     for (const credential of credentials) {
       const payload = buildDeviceAuthPayload(version, { ...fields, token: credential });
       if (isSignedBy(key, payload, signature))
-        return { ok: true, deviceId: device.id.toLowerCase(), publicKey: raw.toString("base64url") };
+        return {
+          ok: true,
+          deviceId: device.id.toLowerCase(),
+          publicKey: raw.toString("base64url"),
+        };
     }
   }
   return refused("DEVICE_AUTH_SIGNATURE_INVALID", "device-signature", "device signature invalid");

@@ -123,7 +123,14 @@ function maySeeToken({ caller }: MethodCall, deviceId: string): boolean {
 }
 
 function pairedDevice(record: DeviceRecord, gateway: GatewayContext): object {
-  const { roles, nodeSurface, operatorLabel, version: _version, modelIdentifier: _m, ...rest } = record;
+  const {
+    roles,
+    nodeSurface,
+    operatorLabel,
+    version: _version,
+    modelIdentifier: _m,
+    ...rest
+  } = record;
   const { lastConnectedAtMs: _c, lastDisconnectedAtMs: _d, ...shown } = rest;
   const connected = gateway.connections.ofDevice(record.deviceId).length > 0;
   const names = Object.keys(roles);
@@ -137,7 +144,9 @@ function pairedDevice(record: DeviceRecord, gateway: GatewayContext): object {
     tokens: Object.entries(roles).map(([role, grant]) => tokenSummary(role, grant)),
     connected,
     ...(nodeSurface ? { nodeSurface } : {}),
-    ...(request ? { pendingNodeSurface: { requestId: request.requestId, ...request.surface } } : {}),
+    ...(request
+      ? { pendingNodeSurface: { requestId: request.requestId, ...request.surface } }
+      : {}),
   };
 }
 

@@ -10,7 +10,12 @@ import {
   outcomeOfText,
   payloadMembers,
 } from "../nodes/invocation.ts";
-import { type InvokeRequest, type InvokeStatus, type NodeRoute, remoteFailure } from "../nodes/invoke-broker.ts";
+import {
+  type InvokeRequest,
+  type InvokeStatus,
+  type NodeRoute,
+  remoteFailure,
+} from "../nodes/invoke-broker.ts";
 import { missingScopeError } from "../pairing/pairing-service.ts";
 import { type Caller, defineMethod } from "./method.ts";
 import { nodeConnection } from "./node-methods.ts";
@@ -90,7 +95,8 @@ export const invokeMethods = [
     name: "node.invoke.sync",
     access: "node",
     ...methodSchemas["node.invoke.sync"],
-    summary: "What earlier connections of this node left open, so that it can say what became of it.",
+    summary:
+      "What earlier connections of this node left open, so that it can say what became of it.",
     handler: (_params, { caller, gateway }) => ({
       open: gateway.broker.sync(nodeConnection(caller.connection)),
     }),
@@ -214,7 +220,8 @@ function statusAnswer(
 ): RawJson {
   const { nodeId } = status;
   const answer: Record<string, unknown> = { idempotencyKey, ...status };
-  if (nodeId !== undefined) answer["nodeConnected"] = gateway.connections.node(nodeId) !== undefined;
+  if (nodeId !== undefined)
+    answer["nodeConnected"] = gateway.connections.node(nodeId) !== undefined;
   if (outcome === undefined) return new RawJson(JSON.stringify(answer));
   const failure = failureOf(outcome);
   answer["ok"] = failure === undefined;

@@ -26,7 +26,8 @@ export function handleNodeEvent(
   if (event === "node.presence.alive") {
     const at = gateway.options.now();
     const seenAt = gateway.devices.get(link.nodeId)?.lastSeenAtMs ?? 0;
-    if (at - seenAt < ALIVE_THROTTLE_MS) return { ok: true, event, handled: true, reason: "throttled" };
+    if (at - seenAt < ALIVE_THROTTLE_MS)
+      return { ok: true, event, handled: true, reason: "throttled" };
     gateway.devices.touch(link.nodeId, { lastSeenAtMs: at, lastSeenReason: "alive" });
     return { ok: true, event, handled: true, reason: "persisted" };
   }

@@ -94,4 +94,3 @@ export function nodeConnection(connection: Connection | undefined): Connection {
   if (!connection?.node) throw invalidRequest("unauthorized role: operator");
   return connection;
 }
-

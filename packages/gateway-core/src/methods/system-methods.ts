@@ -42,7 +42,7 @@ export const systemMethods = [
           paired: gateway.devices.list().length,
           pending: gateway.devices.requests().length,
         },
-        invocations: { open: gateway.broker.open, ...gateway.options.store.ledger.stats },
+        invocations: { running: gateway.broker.open, ledger: gateway.options.store.ledger.stats },
       };
     },
   }),

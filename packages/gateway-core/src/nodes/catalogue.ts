@@ -158,7 +158,7 @@ function approvalState(
 /** The members that are known. */
 function described<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   // Every member left is one of T and is not undefined.
-  return Object.fromEntries(
-    Object.entries(members).filter(([, value]) => value !== undefined),
-  ) as { [K in keyof T]?: Exclude<T[K], undefined> };
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
 }

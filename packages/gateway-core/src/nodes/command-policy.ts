@@ -1,5 +1,12 @@
 /** The platforms that have a set of commands of their own. */
-export type NodePlatform = "ios" | "watchos" | "android" | "macos" | "windows" | "linux" | "unknown";
+export type NodePlatform =
+  | "ios"
+  | "watchos"
+  | "android"
+  | "macos"
+  | "windows"
+  | "linux"
+  | "unknown";
 
 const CANVAS = [
   "canvas.present",
@@ -32,7 +39,15 @@ const HOST = [
   "fs.listDir",
   "browser.proxy",
 ];
-const MOBILE = [...CANVAS, ...CAMERA, ...SCREEN, ...DEVICE, ...PERSONAL, "location.get", "system.notify"];
+const MOBILE = [
+  ...CANVAS,
+  ...CAMERA,
+  ...SCREEN,
+  ...DEVICE,
+  ...PERSONAL,
+  "location.get",
+  "system.notify",
+];
 
 /**
  * What a node may be asked without configuration: the sets of the 1.x line and the harmless ones

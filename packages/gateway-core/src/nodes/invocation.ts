@@ -32,7 +32,10 @@ export function failureOf(outcome: Outcome): NodeFailure | undefined {
 }
 
 /** The `payload` and `payloadJSON` members of an answer, as JSON text. */
-export function payloadMembers(outcome: Outcome): { payload: string | undefined; payloadJSON: string } {
+export function payloadMembers(outcome: Outcome): {
+  payload: string | undefined;
+  payloadJSON: string;
+} {
   const text = outcome.slice(1);
   if (outcome.startsWith("n")) return { payload: undefined, payloadJSON: "null" };
   if (outcome.startsWith("p")) return { payload: text, payloadJSON: "null" };

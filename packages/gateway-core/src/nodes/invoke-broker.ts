@@ -1,10 +1,6 @@
 import { hash, randomUUID } from "node:crypto";
 import type { Ledger, LedgerEntry } from "@openclaw/ledger";
-import {
-  CAP_INVOKE_PROGRESS,
-  encodeEvent,
-  resolveInvokeTimeoutMs,
-} from "@openclaw/protocol";
+import { CAP_INVOKE_PROGRESS, encodeEvent, resolveInvokeTimeoutMs } from "@openclaw/protocol";
 import type { Connection } from "../connections/connection.ts";
 import { type RequestError, invalidRequest, unavailable } from "../errors.ts";
 import type { Logger } from "../logger.ts";
@@ -46,9 +42,7 @@ export interface InvokeStatus {
 }
 
 /** How the node a request is for can be reached, looked up once per request. */
-export type NodeRoute =
-  | { ok: true; connection: Connection }
-  | { ok: false; error: RequestError };
+export type NodeRoute = { ok: true; connection: Connection } | { ok: false; error: RequestError };
 
 /**
  * Brings an invocation to a node and its outcome back, at most once for each key.
@@ -64,7 +58,12 @@ export interface InvokeBroker {
   /** Settles with the outcome, or rejects with the error to answer. */
   invoke(request: InvokeRequest, route: () => NodeRoute): Promise<Outcome>;
   /** A node's result. False when nobody knows that id, or it has been answered before. */
-  result(from: Connection, id: string, outcome: Outcome, acknowledged: (error?: Error) => void): boolean;
+  result(
+    from: Connection,
+    id: string,
+    outcome: Outcome,
+    acknowledged: (error?: Error) => void,
+  ): boolean;
   progress(from: Connection, id: string, seq: number, chunk: string): boolean;
   input(key: string, payloadJSON: string): void;
   cancel(key: string): { cancelled: boolean; stage: InvokeStatus["stage"] };
@@ -237,11 +236,7 @@ export function createInvokeBroker(options: InvokeBrokerOptions): InvokeBroker {
     return true;
   }
 
-  function finish(
-    invocation: Invocation,
-    outcome: Outcome,
-    done: (error?: Error) => void,
-  ): void {
+  function finish(invocation: Invocation, outcome: Outcome, done: (error?: Error) => void): void {
     // Out of the indexes first: a second result for the same id finds nobody.
     byId.delete(invocation.id);
     ledger.finish(invocation.key, outcome, (error) => {
@@ -517,4 +512,3 @@ export function remoteFailure(failure: NodeFailure): RequestError {
     details: { nodeError: failure, nodeCommandDispatched: true },
   });
 }
-

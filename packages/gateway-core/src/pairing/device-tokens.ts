@@ -3,7 +3,11 @@ import { secretsEqual } from "../auth/constant-time.ts";
 import type { Store } from "../store/store.ts";
 import type { DeviceRecord, RoleGrant } from "./device-record.ts";
 
-export type TokenFailure = "device-not-paired" | "role-missing" | "token-revoked" | "token-mismatch";
+export type TokenFailure =
+  | "device-not-paired"
+  | "role-missing"
+  | "token-revoked"
+  | "token-mismatch";
 
 /** Issues and checks the tokens of paired devices. */
 export interface DeviceTokens {

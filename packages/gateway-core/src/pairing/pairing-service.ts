@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import process from "node:process";
 import { CLOSE, missingScopes } from "@openclaw/protocol";
 import type { ConnectionTable } from "../connections/connection-table.ts";
 import type { Connection } from "../connections/connection.ts";
@@ -86,8 +87,7 @@ export function createPairingService(options: PairingServiceOptions): PairingSer
   }
 
   function surfaceRequestOf(nodeId: string): SurfaceRequest | undefined {
-    for (const request of surfaceRequests.values())
-      if (request.nodeId === nodeId) return request;
+    for (const request of surfaceRequests.values()) if (request.nodeId === nodeId) return request;
     return undefined;
   }
 
@@ -110,8 +110,11 @@ export function createPairingService(options: PairingServiceOptions): PairingSer
     reason: string,
     concerns: (connection: Connection) => boolean = () => true,
   ): void {
-    for (const connection of connections.ofDevice(deviceId))
-      if (concerns(connection)) connection.close(CLOSE.AUTH_CHANGED, reason);
+    const ending = connections.ofDevice(deviceId).filter(concerns);
+    // After the answer: a device that changes its own rights should still hear that it did.
+    process.nextTick(() => {
+      for (const connection of ending) connection.close(CLOSE.AUTH_CHANGED, reason);
+    });
   }
 
   function approved(
@@ -285,4 +288,3 @@ function union(a: NodeSurface, b: NodeSurface): NodeSurface {
 function sameSurface(a: NodeSurface, b: NodeSurface): boolean {
   return !isWider(a, b) && !isWider(b, a);
 }
-

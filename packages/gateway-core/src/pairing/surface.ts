@@ -31,7 +31,10 @@ export function isWider(declared: NodeSurface, approved: NodeSurface): boolean {
 }
 
 /** The part of what a node declares that has been approved, sorted. */
-export function effectiveSurface(declared: NodeSurface, approved: NodeSurface | undefined): NodeSurface {
+export function effectiveSurface(
+  declared: NodeSurface,
+  approved: NodeSurface | undefined,
+): NodeSurface {
   if (!approved) return { caps: [], commands: [], permissions: {} };
   return {
     caps: declared.caps.filter((cap) => approved.caps.includes(cap)).toSorted(),
