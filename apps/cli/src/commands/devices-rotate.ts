@@ -1,0 +1,40 @@
+import { deviceName } from "../devices/device-view.ts";
+import { findDevice } from "../devices/find-device.ts";
+import { withGateway } from "../gateway/session.ts";
+import type { CommandContext } from "../program/command-context.ts";
+
+interface Rotation {
+  role?: string;
+  /** Only for the device itself; everyone else has it delivered to the device. */
+  token?: string;
+  scopes?: string[];
+}
+
+/** `openclaw devices rotate --device --role`. */
+export async function run(context: CommandContext): Promise<number> {
+  const role = context.text("role") ?? "";
+  const wanted = context.list("scope");
+  const scopes = context.flag("no-scopes") ? [] : wanted.length > 0 ? wanted : undefined;
+  // A caller cannot hand out what it does not hold, and no role but operator has scopes.
+  const held =
+    role === "operator"
+      ? ["operator.pairing", ...(scopes ?? [])]
+      : ["operator.pairing", "operator.admin"];
+  await withGateway(context, { scopes: [...new Set(held)] }, async (session) => {
+    const device = await findDevice(session, context.text("device") ?? "");
+    const result = await session.request<Rotation>("device.token.rotate", {
+      deviceId: device.deviceId,
+      role,
+      ...(scopes === undefined ? {} : { scopes }),
+    });
+    context.answer(result, () =>
+      [
+        `Rotated the ${role} token of ${deviceName(device)}.`,
+        result.token === undefined
+          ? "The device gets the new one when it connects again."
+          : "Print the new one with --json.",
+      ].join("\n"),
+    );
+  });
+  return 0;
+}

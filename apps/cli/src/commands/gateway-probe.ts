@@ -1,0 +1,242 @@
+import { resolveGatewayTarget, type GatewayTarget } from "@openclaw/config";
+import { type ChosenGateway, credentialsFor, readConfig } from "../gateway/choose-gateway.ts";
+import { type ConfigSummary, summariseConfig } from "../gateway/config-summary.ts";
+import { capabilityOf, probeGateway, type ProbeResult } from "../gateway/probe-gateway.ts";
+import { safeText } from "../output/text.ts";
+import type { CommandContext } from "../program/command-context.ts";
+
+type TargetId = "explicit" | "configRemote" | "localLoopback";
+
+interface Candidate {
+  id: TargetId;
+  heading: string;
+  /** Part of what the config says to use now. */
+  active: boolean;
+  gateway: ChosenGateway;
+  budgetMs: number;
+}
+
+interface Looked extends Candidate {
+  result: ProbeResult;
+}
+
+const LOCAL_BUDGET_MS = 800;
+const REMOTE_BUDGET_MS = 1_500;
+
+/** `openclaw gateway probe`: every Gateway this machine knows of, at once. Exit 1 when none answers. */
+export async function run(context: CommandContext): Promise<number> {
+  const startedAtMs = Date.now();
+  const timeoutMs = context.integer("timeout") ?? 3_000;
+  const [candidates, config] = await Promise.all([
+    findCandidates(context, timeoutMs),
+    summariseConfig(context),
+  ]);
+  const looked = await Promise.all(
+    candidates.map(async (candidate): Promise<Looked> => ({
+      ...candidate,
+      result: await probeGateway(context, candidate.gateway, {
+        timeoutMs: candidate.budgetMs,
+        detail: true,
+      }),
+    })),
+  );
+  const reachable = looked.filter(({ result }) => result.ok);
+  const primary = (["explicit", "configRemote", "localLoopback"] as const)
+    .map((id) => reachable.find((target) => target.id === id))
+    .find((target) => target !== undefined);
+  const warnings = warningsOf(looked);
+  const local = looked.find(({ id }) => id === "localLoopback");
+  const document = {
+    ok: reachable.length > 0,
+    ts: startedAtMs,
+    durationMs: Date.now() - startedAtMs,
+    timeoutMs,
+    primaryTargetId: primary?.id ?? null,
+    degraded: reachable.some(({ result }) => result.health === undefined),
+    capability: primary === undefined ? "unknown" : capabilityOf(primary.result),
+    warnings,
+    network: {
+      localLoopbackUrl: local?.gateway.target.url ?? null,
+      localTailnetUrl: null,
+      tailnetIPv4: null,
+    },
+    discovery: { timeoutMs: 0, count: 0, beacons: [] },
+    targets: looked.map((target) => targetDocument(target, config)),
+  };
+  context.answer(document, () => humanText(context, looked, warnings, timeoutMs));
+  return reachable.length > 0 ? 0 : 1;
+}
+
+async function findCandidates(context: CommandContext, timeoutMs: number): Promise<Candidate[]> {
+  const loose = await readConfig(context);
+  const { configPath } = context.paths;
+  const resolve = (config: object, flags: { url?: string; port?: string }): GatewayTarget =>
+    resolveGatewayTarget({
+      flags,
+      env: {
+        ...loose.env,
+        OPENCLAW_GATEWAY_URL: undefined,
+        CLAWDBOT_GATEWAY_URL: undefined,
+        MOLTBOT_GATEWAY_URL: undefined,
+      },
+      config,
+      unresolved: loose.unresolved,
+      configPath,
+      fallBackToLocal: true,
+    });
+  const choose = (target: GatewayTarget): ChosenGateway => ({
+    target,
+    credentials: credentialsFor(context, target, loose),
+    loose,
+  });
+  const gateway = asRecord(loose.config["gateway"]);
+  const isRemoteMode = gateway["mode"] === "remote";
+  const candidates: Candidate[] = [];
+
+  const url = context.text("url");
+  if (url !== undefined) {
+    candidates.push({
+      id: "explicit",
+      heading: "URL (explicit)",
+      active: true,
+      gateway: choose(resolve(loose.config, { url })),
+      budgetMs: Math.min(timeoutMs, REMOTE_BUDGET_MS),
+    });
+  }
+  const remote = resolve({ ...loose.config, gateway: { ...gateway, mode: "remote" } }, {});
+  if (remote.kind === "remote") {
+    candidates.push({
+      id: "configRemote",
+      heading: `Remote (configured)${isRemoteMode ? "" : ", inactive"}`,
+      active: isRemoteMode,
+      gateway: choose(remote),
+      budgetMs: Math.min(timeoutMs, REMOTE_BUDGET_MS),
+    });
+  }
+  const port = context.text("port");
+  const local = resolve(
+    { ...loose.config, gateway: { ...gateway, mode: "local" } },
+    port === undefined ? {} : { port },
+  );
+  candidates.push({
+    id: "localLoopback",
+    heading: "Local loopback",
+    active: !isRemoteMode,
+    gateway: choose(local),
+    budgetMs: Math.min(timeoutMs, LOCAL_BUDGET_MS),
+  });
+  return candidates;
+}
+
+function warningsOf(
+  looked: readonly Looked[],
+): { code: string; message: string; targetIds?: string[] }[] {
+  const reachable = looked.filter(({ result }) => result.ok);
+  const limited = reachable.filter(({ result }) => result.summary === undefined);
+  const warnings = [];
+  if (reachable.length === 0) {
+    warnings.push({ code: "no_gateway_reachable", message: "no Gateway answered" });
+  }
+  if (reachable.length > 1) {
+    const targetIds = reachable.map(({ id }) => id);
+    warnings.push({
+      code: "multiple_gateways",
+      message: "more than one Gateway answers; be sure which one you mean",
+      targetIds,
+    });
+  }
+  if (limited.length > 0) {
+    const targetIds = limited.map(({ id }) => id);
+    warnings.push({
+      code: "probe_scope_limited",
+      message: "connected, but not allowed to read the details",
+      targetIds,
+    });
+  }
+  return warnings;
+}
+
+function targetDocument({ id, active, gateway, result }: Looked, config: ConfigSummary) {
+  const kind = id === "localLoopback" ? "localLoopback" : id;
+  const self = selfOf(result);
+  return {
+    id,
+    kind,
+    url: gateway.target.url,
+    active,
+    tunnel: null,
+    connect: {
+      ok: result.ok,
+      rpcOk: result.health !== undefined,
+      scopeLimited: result.ok && result.summary === undefined,
+      latencyMs: result.latencyMs ?? null,
+      error: result.error ?? result.healthError ?? null,
+      close: null,
+    },
+    self: self ?? null,
+    auth:
+      result.auth === undefined
+        ? null
+        : { role: result.auth.role, scopes: result.auth.scopes, capability: capabilityOf(result) },
+    server: result.server ?? null,
+    config: id === "localLoopback" ? config : null,
+    health: result.health ?? null,
+    summary: result.summary ?? null,
+    presence: result.presence ?? null,
+  };
+}
+
+/** The Gateway's own presence entry. */
+function selfOf({ presence, server }: ProbeResult) {
+  const entry = presence?.find(({ reason, mode }) => reason === "self" || mode === "gateway");
+  if (entry === undefined) return server === undefined ? undefined : { version: server.version };
+  const { host, ip, version, platform } = entry;
+  return { host, ip, version, platform };
+}
+
+function humanText(
+  context: CommandContext,
+  looked: readonly Looked[],
+  warnings: readonly { message: string }[],
+  timeoutMs: number,
+): string {
+  const { style } = context;
+  const isReachable = looked.some(({ result }) => result.ok);
+  const lines = [
+    style.bold("Gateway probe"),
+    `Reachable: ${isReachable ? style.good("yes") : style.bad("no")}`,
+    style.dim(`Probe budget: ${timeoutMs}ms`),
+    ...warnings.map(({ message }) => style.warn(`Warning: ${message}`)),
+    "",
+    style.bold("Targets"),
+  ];
+  for (const { heading, gateway, result } of looked) {
+    lines.push(`${heading}  ${gateway.target.url}`);
+    lines.push(`  ${connectText(context, result)}`);
+    const self = selfOf(result);
+    if (self !== undefined) {
+      const place =
+        "host" in self
+          ? `${safeText(self.host)} (${safeText(self.ip)}) · ${safeText(self.platform)} · `
+          : "";
+      lines.push(`  Gateway: ${place}app ${safeText(self.version)}`);
+    }
+    const [hint] =
+      result.failure?.type === "gateway_transport_error" ? [] : (result.failure?.hints ?? []);
+    if (hint !== undefined) lines.push(`  ${style.dim(safeText(hint))}`);
+  }
+  return lines.join("\n");
+}
+
+function connectText({ style }: CommandContext, result: ProbeResult): string {
+  if (!result.ok) return `Connect: ${style.bad("failed")} - ${safeText(result.error)}`;
+  const rpc =
+    result.health === undefined
+      ? `RPC: failed - ${safeText(result.healthError)}`
+      : `RPC: ${style.good("ok")}`;
+  return `Connect: ${style.good("ok")} (${result.latencyMs}ms) · ${rpc}`;
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}

@@ -1,0 +1,215 @@
+import { MISSING_REMOTE_URL_SOURCE, resolveGatewayPort } from "@openclaw/config";
+import { isAlive, readInstance } from "@openclaw/gateway/instance-file";
+import { describeHolder } from "@openclaw/gateway/port-holder";
+import { CliError, usageError } from "../errors.ts";
+import { type ChosenGateway, chooseGateway, isLoopbackUrl } from "../gateway/choose-gateway.ts";
+import { type ConfigSummary, summariseConfig } from "../gateway/config-summary.ts";
+import { type PortReport, reportPort } from "../gateway/port-report.ts";
+import { capabilityOf, probeGateway, type ProbeResult } from "../gateway/probe-gateway.ts";
+import { renderFields } from "../output/table.ts";
+import { safeText } from "../output/text.ts";
+import type { CommandContext } from "../program/command-context.ts";
+import { VERSION } from "../version.ts";
+
+/** `openclaw gateway status`: about this machine; trouble is data, not failure. */
+export async function run(context: CommandContext): Promise<number> {
+  const isProbing = !context.flag("no-probe");
+  const mustAnswer = context.flag("require-rpc");
+  if (mustAnswer && !isProbing)
+    throw usageError("--require-rpc and --no-probe cannot be combined.");
+
+  const config = await summariseConfig(context);
+  const chosen = await choose(context);
+  const probe =
+    isProbing && !(chosen instanceof CliError)
+      ? await probeGateway(context, chosen, { timeoutMs: context.integer("timeout") ?? 10_000 })
+      : undefined;
+  const local = await localGateway(context, chosen, probe);
+  const rpc = rpcOf(chosen, probe);
+  const { style } = context;
+  const document = {
+    cli: { version: VERSION },
+    service: {
+      label: "openclaw-gateway",
+      loaded: false,
+      loadedText: "loaded",
+      notLoadedText: "not installed",
+      command: null,
+      runtime: local.runtime,
+      configAudit: { ok: true, issues: [] },
+    },
+    config: { cli: config },
+    gateway: local.gateway,
+    port: local.port,
+    ...(isProbing ? { rpc } : {}),
+    extraServices: [],
+  };
+  context.answer(document, () =>
+    renderFields(
+      [
+        ["Service:", "openclaw-gateway (not installed)"],
+        ["Config (cli):", `${config.path}${configState(config)}`],
+        ...config.issues.map((issue): [string, string] => [
+          "",
+          style.warn(`${safeText(issue.path)}: ${safeText(issue.message)}`),
+        ]),
+        [
+          "Gateway:",
+          `bind=${local.gateway.bindMode} (${local.gateway.bindHost}), port=${local.gateway.port} (${local.gateway.portSource})`,
+        ],
+        [
+          "Probe target:",
+          chosen instanceof CliError
+            ? undefined
+            : `${chosen.target.url} (${chosen.target.urlSource})`,
+        ],
+        ["Probe note:", local.gateway.probeNote],
+        ["Runtime:", runtimeText(local.runtime)],
+        [
+          "",
+          local.runtime.status === "running"
+            ? style.good("✅ Running")
+            : style.bad("❌ Not running"),
+        ],
+        ["RPC probe:", isProbing ? (rpc.ok ? style.good("ok") : style.bad("failed")) : "not asked"],
+        ["", rpc.error === null ? undefined : safeText(rpc.error)],
+        ...hintsOf(chosen, probe).map((hint): [string, string] => ["", style.dim(safeText(hint))]),
+        [
+          "Server:",
+          probe?.ok === true
+            ? `${safeText(probe.server?.version ?? "unknown version")}, protocol ${probe.protocol}, ${capabilityOf(probe)}`
+            : undefined,
+        ],
+        ...local.port.listeners.map((listener): [string, string] => [
+          "Listening:",
+          safeText(describeHolder(listener)),
+        ]),
+        ...local.port.hints.map((hint): [string, string] => ["", style.warn(hint)]),
+        [
+          "Troubles:",
+          rpc.ok || !isProbing ? undefined : `run ${context.commandLine("status --all")}`,
+        ],
+      ],
+      style,
+    ),
+  );
+  return mustAnswer && !rpc.ok ? 1 : 0;
+}
+
+/** `--url` without a credential is reported in `rpc` here, and refused everywhere else. */
+async function choose(context: CommandContext): Promise<ChosenGateway | CliError> {
+  try {
+    return await chooseGateway(context, { fallBackToLocal: true });
+  } catch (error) {
+    if (error instanceof CliError && error.type === "gateway_credentials_required") return error;
+    throw error;
+  }
+}
+
+async function localGateway(
+  context: CommandContext,
+  chosen: ChosenGateway | CliError,
+  probe: ProbeResult | undefined,
+) {
+  const loose = chosen instanceof CliError ? undefined : chosen.loose;
+  const { port, source } = resolveGatewayPort({
+    flag: context.text("port"),
+    env: loose?.env ?? context.env,
+    config: loose?.config ?? {},
+  });
+  const gateway = asRecord(loose?.config["gateway"]);
+  const bindMode = typeof gateway["bind"] === "string" ? gateway["bind"] : "loopback";
+  const isLocal = !(chosen instanceof CliError) && isLoopbackUrl(chosen.target.url);
+  const report = await reportPort(port, isLocal && probe?.ok === true);
+  return {
+    gateway: {
+      version: probe?.ok === true ? (probe.server?.version ?? null) : null,
+      bindMode,
+      bindHost: bindMode === "lan" ? "0.0.0.0" : "127.0.0.1",
+      customBindHost: gateway["customBindHost"] ?? null,
+      port,
+      portSource: source,
+      probeUrl: chosen instanceof CliError ? null : chosen.target.url,
+      probeNote: probeNote(bindMode, chosen),
+    },
+    port: report,
+    runtime: runtimeOf(context, report),
+  };
+}
+
+interface Runtime {
+  status: "running" | "stopped" | "unknown";
+  pid?: number;
+  detail?: string;
+}
+
+/** From the file that a running Gateway leaves, else from who holds the port. */
+function runtimeOf(context: CommandContext, report: PortReport): Runtime {
+  const instance = readInstance(context.paths.stateDir);
+  if (instance !== undefined && isAlive(instance.pid)) {
+    const elsewhere = instance.port === report.port ? "" : ` on port ${instance.port}`;
+    return { status: "running", pid: instance.pid, detail: `foreground${elsewhere}` };
+  }
+  const [holder] = report.listeners;
+  if (holder === undefined) return { status: "stopped" };
+  return { status: "unknown", detail: `port held by ${describeHolder(holder)}` };
+}
+
+function runtimeText({ status, pid, detail }: Runtime): string {
+  const inside = [pid === undefined ? "" : `pid ${pid}`, safeText(detail)].filter(
+    (part) => part !== "",
+  );
+  return inside.length === 0 ? status : `${status} (${inside.join(", ")})`;
+}
+
+function rpcOf(chosen: ChosenGateway | CliError, probe: ProbeResult | undefined) {
+  if (chosen instanceof CliError) {
+    return { ok: false, kind: "connect", url: null, error: chosen.message };
+  }
+  return {
+    ok: probe?.ok === true,
+    kind: "connect",
+    url: chosen.target.url,
+    error: probe?.error ?? null,
+    ...(probe?.ok === true
+      ? {
+          capability: capabilityOf(probe),
+          latencyMs: probe.latencyMs,
+          auth: {
+            role: probe.auth?.role,
+            scopes: probe.auth?.scopes,
+            capability: capabilityOf(probe),
+          },
+          server: probe.server,
+          version: probe.server?.version,
+        }
+      : {}),
+  };
+}
+
+function hintsOf(
+  chosen: ChosenGateway | CliError,
+  probe: ProbeResult | undefined,
+): readonly string[] {
+  if (chosen instanceof CliError) return chosen.hints;
+  return probe?.failure?.hints.slice(0, 2) ?? [];
+}
+
+function configState({ exists, valid }: ConfigSummary): string {
+  if (!exists) return " (missing)";
+  return valid ? "" : " (invalid)";
+}
+
+function probeNote(bindMode: string, chosen: ChosenGateway | CliError): string | undefined {
+  if (!(chosen instanceof CliError)) {
+    if (chosen.target.urlSource === MISSING_REMOTE_URL_SOURCE) return chosen.target.warning;
+    if (chosen.target.kind === "remote")
+      return "commands go to gateway.remote.url; the rest is about this machine";
+  }
+  if (bindMode === "loopback") return "loopback only: nothing but this machine can reach it";
+  return bindMode === "lan" ? "listens on 0.0.0.0; probed on loopback" : undefined;
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}

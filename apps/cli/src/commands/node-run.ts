@@ -1,0 +1,25 @@
+import { runNode } from "@openclaw/node-agent";
+import type { CommandContext } from "../program/command-context.ts";
+
+/** `openclaw node run`: the same code as the daemon. */
+export function run(context: CommandContext): Promise<number> {
+  const { io, env, paths } = context;
+  return runNode({
+    io,
+    env,
+    paths,
+    program: io.programName,
+    flags: {
+      host: context.text("host"),
+      port: context.text("port"),
+      url: context.text("url"),
+      tls: context.flag("tls") ? true : context.flag("no-tls") ? false : undefined,
+      tlsFingerprint: context.text("tls-fingerprint"),
+      displayName: context.text("display-name"),
+      nodeId: context.text("node-id"),
+      token: context.text("token"),
+      password: context.text("password"),
+      verbose: context.flag("verbose"),
+    },
+  });
+}

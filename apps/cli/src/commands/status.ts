@@ -1,0 +1,283 @@
+import { arch, platform, release } from "node:os";
+import { ConfigError } from "@openclaw/config";
+import { CliError } from "../errors.ts";
+import { type ChosenGateway, chooseGateway, isLoopbackUrl } from "../gateway/choose-gateway.ts";
+import { type ConfigSummary, summariseConfig } from "../gateway/config-summary.ts";
+import { connectionDetails } from "../gateway/explain-failure.ts";
+import { channelLines } from "../gateway/health-view.ts";
+import { reportPort } from "../gateway/port-report.ts";
+import { probeGateway, type ProbeResult } from "../gateway/probe-gateway.ts";
+import { renderFields } from "../output/table.ts";
+import { safeText } from "../output/text.ts";
+import type { CommandContext } from "../program/command-context.ts";
+import { VERSION } from "../version.ts";
+
+const QUICK_BUDGET_MS = 2_500;
+const THOROUGH_BUDGET_MS = 5_000;
+
+/** `openclaw status`: always exits 0, since a Gateway that does not answer is part of the answer. */
+export async function run(context: CommandContext): Promise<number> {
+  const isThorough = context.flag("all") || context.flag("deep");
+  const budgetMs = Math.min(
+    context.integer("timeout") ?? 10_000,
+    isThorough ? THOROUGH_BUDGET_MS : QUICK_BUDGET_MS,
+  );
+  const config = await summariseConfig(context);
+  const chosen = await choose(context);
+  const gateway = chosen instanceof Error ? undefined : chosen;
+  const probe =
+    gateway &&
+    (await probeGateway(context, gateway, {
+      timeoutMs: budgetMs,
+      detail: true,
+      deep: context.flag("deep"),
+    }));
+  if (gateway !== undefined && (context.flag("verbose") || context.flag("debug"))) {
+    for (const line of connectionDetails(context, gateway)) context.say(line);
+  }
+  const view: StatusView = { config, chosen, probe };
+  const diagnosis = context.flag("all") ? await diagnose(context, view) : [];
+  context.answer(statusDocument(context, view), () => humanText(context, view, diagnosis));
+  return 0;
+}
+
+interface StatusView {
+  config: ConfigSummary;
+  chosen: ChosenGateway | Error;
+  probe: ProbeResult | undefined;
+}
+
+async function choose(context: CommandContext): Promise<ChosenGateway | Error> {
+  try {
+    return await chooseGateway(context, { fallBackToLocal: true });
+  } catch (error) {
+    // A target that cannot be used is data here; a command line that is wrong is not.
+    const isData =
+      (error instanceof CliError && error.type === "gateway_credentials_required") ||
+      (error instanceof ConfigError && error.code === "INSECURE_URL");
+    if (isData) return error;
+    throw error;
+  }
+}
+
+function statusDocument(context: CommandContext, { config, chosen, probe }: StatusView) {
+  const target = chosen instanceof Error ? undefined : chosen.target;
+  const summary = asRecord(probe?.summary);
+  return {
+    ...summary,
+    runtimeVersion: VERSION,
+    os: {
+      platform: platform(),
+      arch: arch(),
+      release: release(),
+      label: `${platform()} ${release()}`,
+    },
+    gateway: {
+      mode: config.gateway.mode ?? "local",
+      url: target?.url ?? null,
+      urlSource: target?.urlSource ?? null,
+      misconfigured: target?.warning !== undefined,
+      reachable: probe?.ok === true,
+      connectLatencyMs: probe?.latencyMs ?? null,
+      self: selfOf(probe) ?? null,
+      error: chosen instanceof Error ? chosen.message : (probe?.error ?? null),
+      authWarning: null,
+    },
+    gatewayService: {
+      label: "openclaw-gateway",
+      installed: false,
+      loadedText: "not installed",
+      runtimeShort: null,
+    },
+    nodeService: {
+      label: "openclaw-node",
+      installed: false,
+      loadedText: "not installed",
+      runtimeShort: null,
+    },
+    nodes: probe?.nodes ?? null,
+    config: {
+      path: config.path,
+      exists: config.exists,
+      valid: config.valid,
+      issues: config.issues,
+    },
+    ...(context.flag("deep") ? { health: probe?.health ?? null } : {}),
+  };
+}
+
+function humanText(
+  context: CommandContext,
+  view: StatusView,
+  diagnosis: readonly string[],
+): string {
+  const { style } = context;
+  const { config, probe } = view;
+  const parts = [
+    style.bold("Overview"),
+    renderFields(
+      [
+        ["Version", VERSION],
+        ["OS", `${platform()} ${release()} ${arch()}, Node ${process.versions.node}`],
+        [
+          "Config",
+          `${config.path}${config.exists ? (config.valid ? "" : style.bad(" (invalid)")) : " (missing)"}`,
+        ],
+        ["State", context.paths.stateDir],
+        ["Gateway", gatewayRow(context, view)],
+        ["Gateway service", "not installed"],
+        ["Node service", "not installed"],
+        [
+          "Nodes",
+          probe?.nodes === undefined
+            ? undefined
+            : `${probe.nodes.connected} connected of ${probe.nodes.known}`,
+        ],
+        ["Agents", agentsOf(probe)],
+        [
+          "Sessions",
+          probe?.health?.sessions?.count === undefined
+            ? undefined
+            : String(probe.health.sessions.count),
+        ],
+      ],
+      style,
+    ),
+  ];
+  if (context.flag("deep")) {
+    const health = probe?.health;
+    const state =
+      health === undefined
+        ? style.bad("unreachable")
+        : health.ok === false
+          ? style.bad("not healthy")
+          : style.good("ok");
+    parts.push(
+      style.bold("Health"),
+      [`Gateway: ${state}`, ...channelLines(health ?? {}), ""].join("\n"),
+    );
+  }
+  if (diagnosis.length > 0) parts.push(style.bold("Diagnosis"), [...diagnosis, ""].join("\n"));
+  const next = nextSteps(context, view);
+  if (next.length > 0) parts.push(style.bold("Next"), next.join("\n"));
+  return parts.join("\n");
+}
+
+function gatewayRow(context: CommandContext, { config, chosen, probe }: StatusView): string {
+  const { style } = context;
+  if (chosen instanceof Error) return style.bad(safeText(chosen.message));
+  const { target, credentials } = chosen;
+  const place = isLoopbackUrl(target.url) ? "local" : "remote";
+  if (target.warning !== undefined && config.gateway.mode === "remote") {
+    return `${place} · ${style.bad("misconfigured (remote.url missing)")} · ${target.url} (${target.urlSource})`;
+  }
+  const secrets = [
+    credentials.token === undefined ? "" : "token",
+    credentials.password === undefined ? "" : "password",
+  ].filter((part) => part !== "");
+  const self = selfOf(probe);
+  const reach =
+    probe?.ok === true
+      ? style.good(`reachable ${probe.latencyMs}ms`)
+      : style.bad(`unreachable (${safeText(probe?.error)})`);
+  return [
+    place,
+    `${target.url} (${target.urlSource})`,
+    reach,
+    `auth ${secrets.length === 0 ? "none" : secrets.join("+")}`,
+    ...(self === undefined
+      ? []
+      : [
+          [
+            safeText(self.host),
+            self.ip === undefined ? "" : `(${safeText(self.ip)})`,
+            safeText(self.version),
+          ]
+            .filter((part) => part !== "")
+            .join(" "),
+        ]),
+  ].join(" · ");
+}
+
+function agentsOf(probe: ProbeResult | undefined): string | undefined {
+  const agents = probe?.health?.agents ?? [];
+  if (agents.length === 0) return undefined;
+  return agents
+    .map(
+      ({ agentId, isDefault }) => `${safeText(agentId)}${isDefault === true ? " (default)" : ""}`,
+    )
+    .join(", ");
+}
+
+async function diagnose(
+  context: CommandContext,
+  { config, chosen, probe }: StatusView,
+): Promise<string[]> {
+  const { style } = context;
+  const good = (text: string): string => `${style.good("✓")} ${text}`;
+  const warn = (text: string): string => `${style.warn("!")} ${text}`;
+  const bad = (text: string): string => `${style.bad("✗")} ${text}`;
+  const lines = [
+    config.valid
+      ? config.exists
+        ? good("the config file is valid")
+        : warn("there is no config file")
+      : bad(
+          `the config file is invalid: ${config.issues.map(({ path, message }) => `${safeText(path)} ${safeText(message)}`).join("; ")}`,
+        ),
+  ];
+  if (chosen instanceof Error) return [...lines, bad(safeText(chosen.message))];
+  lines.push(
+    probe?.ok === true
+      ? good(`the Gateway at ${chosen.target.url} answers`)
+      : bad(`the Gateway at ${chosen.target.url} does not answer: ${safeText(probe?.error)}`),
+  );
+  if (isLoopbackUrl(chosen.target.url)) {
+    const report = await reportPort(Number(new URL(chosen.target.url).port), probe?.ok === true);
+    const names = report.listeners.map(
+      ({ pid, command }) =>
+        `${safeText(command ?? "a process")}${pid === undefined ? "" : ` (pid ${pid})`}`,
+    );
+    if (report.status === "free") lines.push(warn(`nobody listens on port ${report.port}`));
+    else if (report.hints.length === 0)
+      lines.push(good(`port ${report.port}: ${names.join(", ")}`));
+    else lines.push(bad(`port ${report.port}: ${names.join(", ")}. ${report.hints.join(" ")}`));
+  }
+  const { nodes } = probe ?? {};
+  if (nodes !== undefined) {
+    lines.push(
+      nodes.connected < nodes.known
+        ? warn(`${nodes.known - nodes.connected} of ${nodes.known} nodes are not connected`)
+        : good(`${nodes.connected} nodes connected`),
+    );
+  }
+  return lines;
+}
+
+function nextSteps(context: CommandContext, { chosen, probe, config }: StatusView): string[] {
+  if (!config.valid) return [`Mend ${config.path}.`];
+  if (chosen instanceof CliError) return [...chosen.hints];
+  if (chosen instanceof Error) return [];
+  if (probe?.ok !== true) return (probe?.failure?.hints ?? []).slice(0, 2);
+  if (probe.nodes?.known === 0) {
+    return [`Make a machine a node: ${context.commandLine("node run --host <this host>")}`];
+  }
+  return [];
+}
+
+function selfOf(probe: ProbeResult | undefined) {
+  if (probe?.ok !== true) return undefined;
+  const entry = probe.presence?.find(({ reason, mode }) => reason === "self" || mode === "gateway");
+  return {
+    host: entry?.host,
+    ip: entry?.ip,
+    version: entry?.version ?? probe.server?.version,
+    platform: entry?.platform,
+  };
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};
+}

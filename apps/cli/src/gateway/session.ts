@@ -1,0 +1,127 @@
+import {
+  checkGatewayUrl,
+  connectGateway,
+  type DeviceIdentity,
+  type DeviceTokenStore,
+  type GatewayClient,
+} from "@openclaw/client";
+import { isEnvSwitchOn, stateFiles } from "@openclaw/config";
+import type { CommandContext } from "../program/command-context.ts";
+import { VERSION } from "../version.ts";
+import {
+  type ChosenGateway,
+  type ChooseOptions,
+  chooseGateway,
+  isLoopbackUrl,
+  tlsFingerprintFor,
+} from "./choose-gateway.ts";
+import { explainFailure } from "./explain-failure.ts";
+
+export interface SessionOptions extends ChooseOptions {
+  /** What the command needs and nothing more. */
+  scopes: readonly string[];
+  caps?: readonly string[];
+  /** A diagnosis: never makes an identity, never asks for pairing. @default false */
+  isProbe?: boolean;
+  /** Time for connecting and each answer. @default `--timeout` */
+  timeoutMs?: number;
+  /** Already chosen. */
+  gateway?: ChosenGateway;
+}
+
+/** A connection for the length of one command. */
+export interface GatewaySession {
+  readonly client: GatewayClient;
+  readonly gateway: ChosenGateway;
+  /** From the dial to the hello. */
+  readonly connectLatencyMs: number;
+  /** Whether the Gateway serves a method beyond the published ones. */
+  serves(method: string): boolean;
+  /** Calls a method within what is left of the time, unless it is given time of its own. */
+  request<T>(method: string, params?: object, options?: SessionRequestOptions): Promise<T>;
+}
+
+export interface SessionRequestOptions {
+  /** @default what is left of `--timeout` */
+  timeoutMs?: number;
+  /** Waits for the second answer of a call that answers twice. @default false */
+  expectFinal?: boolean;
+}
+
+/**
+ * Connects, does the work, closes.
+ *
+ * @throws {CliError} for every failure of the connection or of a call in it
+ */
+export async function withGateway<T>(
+  context: CommandContext,
+  options: SessionOptions,
+  work: (session: GatewaySession) => Promise<T>,
+): Promise<T> {
+  const gateway = options.gateway ?? (await chooseGateway(context, options));
+  const timeoutMs = options.timeoutMs ?? context.integer("timeout") ?? 10_000;
+  const startedAt = performance.now();
+  const left = (): number => Math.max(1, Math.ceil(timeoutMs - (performance.now() - startedAt)));
+  let client: GatewayClient | undefined;
+  try {
+    client = await connect(context, gateway, options, timeoutMs);
+    const open = client;
+    const connectLatencyMs = Math.round(performance.now() - startedAt);
+    return await work({
+      client: open,
+      gateway,
+      connectLatencyMs,
+      // A peer of an older generation may leave out what the types call certain.
+      serves: (method) => open.hello?.features?.methods?.includes(method) ?? false,
+      request: <R>(method: string, params: object = {}, own: SessionRequestOptions = {}) =>
+        open.request<R>(method, params, {
+          timeoutMs: own.timeoutMs ?? left(),
+          expectFinal: own.expectFinal,
+        }),
+    });
+  } catch (error) {
+    throw await explainFailure(error, { context, gateway, timeoutMs });
+  } finally {
+    await client?.close();
+  }
+}
+
+async function connect(
+  context: CommandContext,
+  { target, credentials, loose }: ChosenGateway,
+  { scopes, caps = [], isProbe = false }: SessionOptions,
+  timeoutMs: number,
+): Promise<GatewayClient> {
+  const { token, password } = credentials;
+  const hasSecret = token !== undefined || password !== undefined;
+  const isLocal = isLoopbackUrl(target.url);
+  // On this machine the secret alone is proof enough; elsewhere the Gateway wants to know the device.
+  const isDeviceless = isLocal && (hasSecret || isProbe);
+  const device = isDeviceless ? undefined : await loadDevice(context, target.url, isProbe);
+  return connectGateway({
+    url: target.url,
+    token,
+    password,
+    ...(device === undefined ? {} : { identity: device.identity, deviceStore: device.store }),
+    scopes,
+    caps,
+    client: { id: "cli", mode: isProbe && !isLocal ? "probe" : "cli", version: VERSION },
+    connectTimeoutMs: timeoutMs,
+    requestTimeoutMs: timeoutMs,
+    // A command is over before a silent line would matter, and the deadline watches it anyway.
+    keepalive: false,
+    allowInsecureUrl: isEnvSwitchOn(context.env, "OPENCLAW_ALLOW_INSECURE_PRIVATE_WS"),
+    tlsFingerprint: tlsFingerprintFor(target, loose),
+  });
+}
+
+async function loadDevice(
+  context: CommandContext,
+  url: string,
+  isProbe: boolean,
+): Promise<{ identity: DeviceIdentity; store: DeviceTokenStore } | undefined> {
+  const { loadDevice: load } = await import("./device.ts");
+  const checked = checkGatewayUrl(url, { allowInsecure: true });
+  const endpoint = checked.ok ? checked.address.endpoint : url;
+  return load(stateFiles(context.paths.stateDir), { endpoint, onlyIfPaired: isProbe });
+}

@@ -1,0 +1,81 @@
+import type { OptionSpec } from "./command-spec.ts";
+
+export const JSON_OPTION: OptionSpec = {
+  name: "json",
+  kind: "flag",
+  description: "Print one JSON document, also on failure",
+};
+
+export interface ConnectionOptionsInput {
+  /** Default of `--timeout`. */
+  timeoutMs: number;
+  /** Offers `--port` for a Gateway of this machine. */
+  port?: boolean;
+}
+
+/** Which Gateway, with which credential, for how long, and how to print. */
+export function connectionOptions({
+  timeoutMs,
+  port = false,
+}: ConnectionOptionsInput): OptionSpec[] {
+  return [
+    {
+      name: "url",
+      kind: "text",
+      value: "url",
+      description: "Gateway to talk to, ws:// or wss://; needs --token or --password",
+    },
+    ...(port
+      ? [
+          {
+            name: "port",
+            kind: "integer",
+            value: "port",
+            description: "Talk to the Gateway on this port of this machine",
+          } satisfies OptionSpec,
+        ]
+      : []),
+    { name: "token", kind: "text", value: "token", description: "Shared token of the Gateway" },
+    {
+      name: "password",
+      kind: "text",
+      value: "password",
+      description: "Shared password of the Gateway",
+    },
+    {
+      name: "timeout",
+      kind: "integer",
+      value: "ms",
+      default: timeoutMs,
+      description: "Time for connecting and the answer",
+    },
+    JSON_OPTION,
+  ];
+}
+
+/** A node by id, address or name. */
+export const NODE_OPTION: OptionSpec = {
+  name: "node",
+  kind: "text",
+  value: "id|name|ip",
+  description: "The node: id or the first 6 characters of it, name, or address",
+  required: true,
+};
+
+export function invokeTimeoutOption(defaultMs: number): OptionSpec {
+  return {
+    name: "invoke-timeout",
+    kind: "integer",
+    value: "ms",
+    min: 0,
+    default: defaultMs,
+    description: "Time for the node to finish; 0 means the Gateway's default",
+  };
+}
+
+export const IDEMPOTENCY_OPTION: OptionSpec = {
+  name: "idempotency-key",
+  kind: "text",
+  value: "key",
+  description: "Runs at most once under this key; the same key again gets the same result",
+};

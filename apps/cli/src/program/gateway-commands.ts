@@ -1,0 +1,213 @@
+import type { CommandSpec } from "./command-spec.ts";
+import { connectionOptions } from "./common-options.ts";
+
+const runCommand: CommandSpec = {
+  name: "run",
+  summary: "run a Gateway in the foreground",
+  description:
+    "Listens until Ctrl-C. Without a config file, give the secret here; with one, gateway.mode must be local.",
+  examples: [
+    { command: "gateway run --token <token>", says: "listen on 127.0.0.1:18789" },
+    {
+      command: "gateway run --port 0 --auth none",
+      says: "any free port, no secret, loopback only",
+    },
+    { command: "gateway run", says: "as the config file says" },
+  ],
+  options: [
+    {
+      name: "port",
+      kind: "text",
+      value: "port",
+      description:
+        "Port to listen on; 0 takes any free one. Else OPENCLAW_GATEWAY_PORT, gateway.port, 18789",
+    },
+    {
+      name: "bind",
+      kind: "text",
+      value: "mode",
+      description: "Where to listen: loopback, lan, auto, custom. Else gateway.bind, loopback",
+    },
+    {
+      name: "auth",
+      kind: "text",
+      value: "mode",
+      description: "token, password or none (loopback only)",
+    },
+    {
+      name: "token",
+      kind: "text",
+      value: "token",
+      description: "Secret of mode token; else OPENCLAW_GATEWAY_TOKEN",
+    },
+    {
+      name: "password",
+      kind: "text",
+      value: "password",
+      description: "Secret of mode password; else OPENCLAW_GATEWAY_PASSWORD",
+    },
+    {
+      name: "password-file",
+      kind: "text",
+      value: "path",
+      description: "Take the password from the first line of a file",
+    },
+    {
+      name: "tailscale",
+      kind: "text",
+      value: "mode",
+      description: "Only off for now",
+      hidden: true,
+    },
+    {
+      name: "allow-unconfigured",
+      kind: "flag",
+      description: "Start although no config file says gateway.mode local",
+    },
+    { name: "verbose", kind: "flag", description: "Log more" },
+  ],
+  toleratesBrokenConfig: true,
+  load: () => import("../commands/gateway-run.ts"),
+};
+
+const statusCommand: CommandSpec = {
+  name: "status",
+  summary: "show how the Gateway of this machine is set up and whether it answers",
+  examples: [
+    { command: "gateway status", says: "config, port, who holds it, and a probe" },
+    {
+      command: "gateway status --require-rpc --json",
+      says: "for scripts: exit 1 when it does not answer",
+    },
+  ],
+  options: [
+    ...connectionOptions({ timeoutMs: 10_000, port: true }),
+    { name: "no-probe", kind: "flag", description: "Do not connect" },
+    { name: "require-rpc", kind: "flag", description: "Exit 1 when the probe fails" },
+    { name: "deep", kind: "flag", description: "Look at more; nothing more to look at yet" },
+  ],
+  toleratesBrokenConfig: true,
+  load: () => import("../commands/gateway-status.ts"),
+};
+
+const healthCommand: CommandSpec = {
+  name: "health",
+  summary: "ask the Gateway for its health",
+  examples: [{ command: "gateway health", says: "OK, and how long it took" }],
+  options: [
+    ...connectionOptions({ timeoutMs: 10_000, port: true }),
+    { name: "expect-final", kind: "flag", description: "Wait for the final answer", hidden: true },
+  ],
+  toleratesBrokenConfig: true,
+  load: () => import("../commands/gateway-health.ts"),
+};
+
+const probeCommand: CommandSpec = {
+  name: "probe",
+  summary: "try every Gateway that this machine knows of",
+  examples: [
+    { command: "gateway probe", says: "the local one and the configured remote one" },
+    { command: "gateway probe --url wss://gw.example --token <token>", says: "and this one" },
+  ],
+  options: connectionOptions({ timeoutMs: 3_000, port: true }),
+  toleratesBrokenConfig: true,
+  load: () => import("../commands/gateway-probe.ts"),
+};
+
+const callCommand: CommandSpec = {
+  name: "call",
+  summary: "call any method of the Gateway",
+  examples: [
+    { command: "gateway call node.list", says: "what nodes there are, as the wire has it" },
+    {
+      command: `gateway call node.describe --params '{"nodeId":"…"}' --json`,
+      says: "only the answer, for scripts",
+    },
+  ],
+  arguments: [
+    {
+      name: "method",
+      description: "Name of the method, such as health or node.list",
+      required: true,
+    },
+  ],
+  options: [
+    {
+      name: "params",
+      kind: "text",
+      value: "json",
+      default: "{}",
+      description: "Parameters, a JSON object",
+    },
+    ...connectionOptions({ timeoutMs: 10_000, port: true }),
+    {
+      name: "expect-final",
+      kind: "flag",
+      description: "Wait for the final answer of a call that answers twice",
+    },
+    {
+      name: "expect-url",
+      kind: "text",
+      value: "url",
+      description: "Do nothing when the chosen Gateway is another one",
+    },
+  ],
+  toleratesBrokenConfig: true,
+  load: () => import("../commands/gateway-call.ts"),
+};
+
+export const gatewayCommands: CommandSpec = {
+  name: "gateway",
+  summary: "run a Gateway, look at one, call its methods",
+  examples: [
+    { command: "gateway run --token <token>", says: "run one here" },
+    { command: "gateway status", says: "see whether it answers, and what is in the way" },
+  ],
+  defaultCommand: "run",
+  commands: [runCommand, statusCommand, healthCommand, probeCommand, callCommand],
+};
+
+export const healthTopCommand: CommandSpec = {
+  name: "health",
+  summary: "check that the Gateway answers and lets you in",
+  examples: [
+    { command: "health", says: "of the configured Gateway" },
+    { command: "health --json", says: "the Gateway's own report, for scripts" },
+    { command: "health --url ws://127.0.0.1:18790 --token <token>", says: "of another one" },
+  ],
+  options: [
+    ...connectionOptions({ timeoutMs: 10_000, port: true }),
+    {
+      name: "verbose",
+      kind: "flag",
+      description: "Probe channels too, and show where it connected to",
+    },
+    { name: "debug", kind: "flag", description: "Same as --verbose", hidden: true },
+  ],
+  toleratesBrokenConfig: true,
+  load: () => import("../commands/health.ts"),
+};
+
+export const statusTopCommand: CommandSpec = {
+  name: "status",
+  summary: "show this machine, its Gateway and its nodes at a glance",
+  description: "Always exits 0: a Gateway that does not answer is part of the answer.",
+  examples: [
+    { command: "status", says: "an overview" },
+    { command: "status --deep", says: "with the Gateway's health" },
+    { command: "status --json", says: "for scripts" },
+  ],
+  options: [
+    ...connectionOptions({ timeoutMs: 10_000, port: true }),
+    { name: "deep", kind: "flag", description: "Ask the Gateway for its health, probes included" },
+    {
+      name: "all",
+      kind: "flag",
+      description: "A read-only report with a diagnosis, fit for pasting",
+    },
+    { name: "verbose", kind: "flag", description: "Show where it connected to" },
+    { name: "debug", kind: "flag", description: "Same as --verbose", hidden: true },
+  ],
+  toleratesBrokenConfig: true,
+  load: () => import("../commands/status.ts"),
+};

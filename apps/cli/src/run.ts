@@ -1,0 +1,124 @@
+import {
+  ConfigError,
+  loadDotEnv,
+  normalizeEnv,
+  parseProfileFlags,
+  applyProfile,
+  resolvePaths,
+} from "@openclaw/config";
+import type { CliIo } from "./io.ts";
+import { CliError } from "./errors.ts";
+import { reportError } from "./output/report-error.ts";
+import { createStyle, wantsColour } from "./output/style.ts";
+import { commandTree } from "./program/command-tree.ts";
+import { createContext } from "./program/command-context.ts";
+import { parseCommand } from "./program/parse-command.ts";
+import { VERSION } from "./version.ts";
+
+const EXIT_BAD_PROFILE = 2;
+
+/**
+ * Runs one command line. Returns the exit code and never throws; nothing outside `io` is touched
+ * but the network and the state directory.
+ *
+ * @param args arguments without the interpreter and the script.
+ */
+export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const json = asksForJson(args);
+  const profileFlags = parseProfileFlags(args);
+  if (!profileFlags.ok) {
+    io.stderr.write(`[${io.programName}] ${profileFlags.message}\n`);
+    return EXIT_BAD_PROFILE;
+  }
+  const { argv, noColor, version, logLevel } = takeGlobalFlags(profileFlags.argv);
+  const errorStyle = createStyle(wantsColour({ sink: io.stderr, env: io.env, noColor }));
+  try {
+    if (version) {
+      io.stdout.write(`${versionLine(io)}\n`);
+      return 0;
+    }
+    const outcome = await parseCommand(commandTree, argv);
+    if (outcome.kind === "help") {
+      const { renderHelp } = await import("./program/help.ts");
+      const style = createStyle(wantsColour({ sink: io.stdout, env: io.env, noColor }));
+      const { programName, stdout } = io;
+      stdout.write(renderHelp({ ...outcome, programName, style, columns: stdout.columns }));
+      return 0;
+    }
+    const { command } = outcome;
+    const { env, paths } = await surroundings(io, profileFlags.profile, logLevel);
+    const context = createContext({
+      io,
+      env,
+      paths,
+      profile: paths.profile,
+      noColor,
+      parsed: command,
+    });
+    if (command.spec.toleratesBrokenConfig !== true) {
+      const { guardConfig } = await import("./gateway/guard-config.ts");
+      await guardConfig(context);
+    }
+    if (command.spec.load === undefined) throw new Error(`${command.path.join(" ")} has no module`);
+    const { run: runCommand } = await command.spec.load();
+    return await runCommand(context);
+  } catch (error) {
+    return reportError(asCliError(error), io, json, errorStyle);
+  }
+}
+
+/** `openclaw` prints the bare version, the old name a line of its own. */
+export function versionLine(io: Pick<CliIo, "programName">): string {
+  return io.programName === "clawdbot" ? `clawdbot CLI v${VERSION}` : VERSION;
+}
+
+interface GlobalFlags {
+  argv: readonly string[];
+  noColor: boolean;
+  version: boolean;
+  logLevel: string | undefined;
+}
+
+function takeGlobalFlags(args: readonly string[]): GlobalFlags {
+  const flags: GlobalFlags = { argv: [], noColor: false, version: false, logLevel: undefined };
+  let index = 0;
+  for (; index < args.length; index += 1) {
+    const word = args[index] ?? "";
+    if (word === "--no-color") flags.noColor = true;
+    else if (word === "--version" || word === "-V" || word === "-v") flags.version = true;
+    else if (word.startsWith("--log-level=")) flags.logLevel = word.slice("--log-level=".length);
+    else if (word === "--log-level") flags.logLevel = args[(index += 1)];
+    else break;
+  }
+  flags.argv = args.slice(index);
+  return flags;
+}
+
+async function surroundings(io: CliIo, profile: string | undefined, logLevel: string | undefined) {
+  const normalized = normalizeEnv(io.env);
+  const base = { homedir: io.homedir, cwd: io.cwd };
+  const first = resolvePaths({ ...base, env: normalized.env, profile });
+  const dotEnv = await loadDotEnv({ env: normalized.env, cwd: io.cwd, stateDir: first.stateDir });
+  for (const warning of [...normalized.warnings, ...dotEnv.warnings]) {
+    io.stderr.write(`Warning: ${warning}\n`);
+  }
+  const paths = resolvePaths({ ...base, env: dotEnv.env, profile });
+  const env =
+    paths.profile === undefined ? dotEnv.env : applyProfile(dotEnv.env, paths.profile, paths.home);
+  return { env: logLevel === undefined ? env : { ...env, OPENCLAW_LOG_LEVEL: logLevel }, paths };
+}
+
+function asksForJson(args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  return (end === -1 ? args : args.slice(0, end)).includes("--json");
+}
+
+function asCliError(error: unknown): unknown {
+  if (!(error instanceof ConfigError)) return error;
+  const hints = error.hint === undefined ? [] : [error.hint];
+  return new CliError("cli_error", error.message, {
+    hints,
+    fields: { kind: "config", code: error.code },
+    cause: error,
+  });
+}

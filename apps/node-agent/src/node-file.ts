@@ -1,0 +1,99 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import process from "node:process";
+
+/** What a node keeps between runs, in `node.json`; it holds no secret of ours. */
+export interface NodeFile {
+  version: 1;
+  nodeId?: string;
+  displayName?: string;
+  gateway?: SavedGateway;
+  /** Written by older releases; kept as it is and not used. */
+  token?: string;
+}
+
+/** The Gateway that was named last; used when the flags name none. */
+export interface SavedGateway {
+  host?: string;
+  port?: number;
+  tls?: boolean;
+  tlsFingerprint?: string;
+  /** Path of the URL, when it is more than `/`. */
+  contextPath?: string;
+}
+
+/** A `node.json` that is there and cannot be read; nothing is written over it. */
+export class NodeFileError extends Error {
+  override readonly name = "NodeFileError";
+}
+
+/**
+ * Reads the file; a missing one is empty.
+ *
+ * @throws {NodeFileError}
+ */
+export function readNodeFile(path: string): NodeFile {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return { version: 1 };
+    throw new NodeFileError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    // The parser's message quotes the text, and an older file may hold a token.
+    throw new NodeFileError(`${path} is not JSON`, { cause: error });
+  }
+  if (!isRecord(value) || value["version"] !== 1) {
+    throw new NodeFileError(`${path} is not a node file of version 1`);
+  }
+  const gateway = isRecord(value["gateway"]) ? value["gateway"] : {};
+  return {
+    ...value,
+    version: 1,
+    ...pick(value, { nodeId: "string", displayName: "string" }),
+    gateway: pick(gateway, {
+      host: "string",
+      port: "number",
+      tls: "boolean",
+      tlsFingerprint: "string",
+      contextPath: "string",
+    }),
+  };
+}
+
+/** Writes the file, mode 0600, in one step, and only when something changed. */
+export function writeNodeFile(path: string, file: NodeFile): void {
+  const text = `${JSON.stringify(file, undefined, 2)}\n`;
+  try {
+    if (readFileSync(path, "utf8") === text) return;
+  } catch {
+    // Not there yet.
+  }
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, text, { mode: 0o600 });
+  renameSync(temporary, path);
+}
+
+type TypeName = "string" | "number" | "boolean";
+
+/** The members of the wanted types; a value of another type counts as absent. */
+function pick(source: Record<string, unknown>, wanted: Record<string, TypeName>): object {
+  return Object.fromEntries(
+    Object.entries(wanted)
+      .map(([key, type]) => [key, typeof source[key] === type ? source[key] : undefined] as const)
+      .filter(([, value]) => value !== undefined),
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,179 @@
+import {
+  ConfigError,
+  type Credentials,
+  type GatewayTargetKind,
+  type LooseConfig,
+  normalizeGatewayUrl,
+  resolveCredentials,
+  resolveGatewayTarget,
+} from "@openclaw/config";
+import type { SavedGateway } from "./node-file.ts";
+
+/** Flags of `node run`, as typed. */
+export interface NodeRunFlags {
+  url?: string | undefined;
+  host?: string | undefined;
+  port?: string | undefined;
+  /** `--tls` or `--no-tls`; undefined keeps what was kept. */
+  tls?: boolean | undefined;
+  tlsFingerprint?: string | undefined;
+  displayName?: string | undefined;
+  nodeId?: string | undefined;
+  token?: string | undefined;
+  password?: string | undefined;
+  verbose?: boolean | undefined;
+}
+
+/** The Gateway a node serves, and what to keep of it. */
+export interface NodeTarget {
+  readonly url: string;
+  /** For messages. */
+  readonly urlSource: string;
+  readonly kind: GatewayTargetKind;
+  readonly tlsFingerprint: string | undefined;
+  readonly save: SavedGateway;
+}
+
+export interface NodeTargetInput {
+  flags: NodeRunFlags;
+  saved: SavedGateway;
+  loose: LooseConfig;
+  configPath: string;
+}
+
+const LOCAL_HOST = "127.0.0.1";
+const DEFAULT_PORT = 18_789;
+
+/**
+ * Chooses the Gateway: `--url`, then `--host` and `--port`, then what was kept, then the config,
+ * then the Gateway of this machine.
+ *
+ * @throws {ConfigError} for an address that cannot be used
+ */
+export function chooseTarget({ flags, saved, loose, configPath }: NodeTargetInput): NodeTarget {
+  if (flags.url !== undefined) {
+    if (flags.host !== undefined || flags.port !== undefined) {
+      throw new ConfigError("URL_AND_PORT", "--url cannot be combined with --host or --port.");
+    }
+    return fromUrl(normalizeGatewayUrl(flags.url, "--url"), "cli --url", flags.tlsFingerprint);
+  }
+  if (flags.host !== undefined || flags.port !== undefined) {
+    const host = flags.host ?? saved.host ?? LOCAL_HOST;
+    // What was kept of another host says nothing about this one.
+    const kept = saved.host === host ? saved : {};
+    return fromParts(
+      {
+        host,
+        port: parsePort(flags.port) ?? kept.port ?? DEFAULT_PORT,
+        tls: flags.tls ?? kept.tls ?? false,
+        tlsFingerprint: flags.tlsFingerprint ?? kept.tlsFingerprint,
+      },
+      "cli --host",
+    );
+  }
+  if (saved.host !== undefined) {
+    return fromParts(
+      {
+        ...saved,
+        host: saved.host,
+        port: saved.port ?? DEFAULT_PORT,
+        tls: flags.tls ?? saved.tls ?? false,
+        tlsFingerprint: flags.tlsFingerprint ?? saved.tlsFingerprint,
+      },
+      "node.json",
+    );
+  }
+  const target = resolveGatewayTarget({
+    env: loose.env,
+    config: loose.config,
+    unresolved: loose.unresolved,
+    configPath,
+  });
+  const url = flags.tls === true ? target.url.replace(/^ws:/, "wss:") : target.url;
+  const pin = target.kind === "remote" ? remoteFingerprint(loose.config) : undefined;
+  return {
+    url,
+    urlSource: target.urlSource,
+    kind: target.kind,
+    tlsFingerprint: flags.tlsFingerprint ?? pin,
+    // What the config says is asked again at the next start, and so is not frozen here.
+    save: {},
+  };
+}
+
+/** What a node presents: flags, then the environment, then what this machine's config has for it. */
+export function chooseCredentials(
+  flags: NodeRunFlags,
+  target: NodeTarget,
+  loose: LooseConfig,
+): Credentials {
+  return resolveCredentials({
+    flags: { token: flags.token, password: flags.password },
+    env: loose.env,
+    config: loose.config,
+    unresolved: loose.unresolved,
+    target,
+    caller: "node",
+  });
+}
+
+export function isLoopbackHost(host: string): boolean {
+  return host === "localhost" || host === "::1" || host === "[::1]" || host.startsWith("127.");
+}
+
+interface Parts {
+  host: string;
+  port: number;
+  tls: boolean;
+  tlsFingerprint?: string | undefined;
+  contextPath?: string | undefined;
+}
+
+function fromParts(parts: Parts, urlSource: string): NodeTarget {
+  const { host, port, tls, contextPath = "" } = parts;
+  const shown = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+  const url = normalizeGatewayUrl(
+    `${tls ? "wss" : "ws"}://${shown}:${port}${contextPath}`,
+    urlSource,
+  );
+  return fromUrl(url, urlSource, parts.tlsFingerprint);
+}
+
+function fromUrl(url: string, urlSource: string, tlsFingerprint: string | undefined): NodeTarget {
+  const { hostname, port, protocol, pathname } = new URL(url);
+  const tls = protocol === "wss:";
+  const host = hostname.replace(/^\[|\]$/g, "");
+  return {
+    url,
+    urlSource,
+    // On this machine the Gateway's own secret may be used; elsewhere only what was given for it.
+    kind: isLoopbackHost(host) ? "local" : "url-flag",
+    tlsFingerprint,
+    save: {
+      host,
+      port: port === "" ? (tls ? 443 : DEFAULT_PORT) : Number(port),
+      tls,
+      ...(tlsFingerprint === undefined ? {} : { tlsFingerprint }),
+      ...(pathname === "/" ? {} : { contextPath: pathname }),
+    },
+  };
+}
+
+function parsePort(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > 65_535) {
+    throw new ConfigError(
+      "INVALID_PORT",
+      `--port wants an integer from 1 to 65535, not ${JSON.stringify(text)}.`,
+    );
+  }
+  return port;
+}
+
+function remoteFingerprint(config: object): string | undefined {
+  // Read without the schema: anything but a text counts as unset.
+  const { gateway } = config as { gateway?: { remote?: { tlsFingerprint?: unknown } } };
+  const fingerprint = gateway?.remote?.tlsFingerprint;
+  return typeof fingerprint === "string" && fingerprint !== "" ? fingerprint : undefined;
+}
