@@ -348,6 +348,8 @@ export function createFileLedger(options: LedgerOptions): Ledger {
       };
     },
 
+    durability,
+
     close() {
       closing ??= closeLedger();
       return closing;

@@ -11,6 +11,7 @@ export type {
   JsonObject,
   JsonValue,
   Ledger,
+  LedgerDurability,
   LedgerEntry,
   LedgerRecord,
   LedgerStage,

@@ -32,6 +32,9 @@ export interface LedgerRecord {
   readonly reopen?: boolean;
 }
 
+/** What a committed record survives. */
+export type LedgerDurability = "none" | "process" | "power";
+
 /** Runs once, when the record is durable or cannot be made durable. Never runs inside the call. */
 export type Committed = (error?: Error) => void;
 
@@ -85,6 +88,8 @@ export interface Ledger extends AsyncDisposable {
   /** Every open entry, oldest first. */
   openEntries(): Iterable<LedgerEntry>;
   readonly stats: LedgerStats;
+  /** What committed records survive: nothing, the death of the process, or the loss of power. */
+  readonly durability: LedgerDurability;
   /** Writes what is pending, runs its callbacks and releases the directory. May be called twice. */
   close(): Promise<void>;
 }

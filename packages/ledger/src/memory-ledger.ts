@@ -130,6 +130,8 @@ export function createMemoryLedger(options: MemoryLedgerOptions = {}): Ledger {
       };
     },
 
+    durability: "none",
+
     async close() {
       isClosed = true;
       flush();

@@ -1,1 +1,14 @@
-export {};
+export { createNode } from "./create-node.ts";
+export { defineCommand } from "./define-command.ts";
+export { CommandError, NodeError } from "./errors.ts";
+export { HOST_STATS_INTERVAL_MS, hostStats } from "./host-stats.ts";
+
+export type { NodeOptions, OpenClawNode } from "./create-node.ts";
+export type {
+  CommandContext,
+  CommandDefinition,
+  NodeCommand,
+  PreparedCall,
+} from "./define-command.ts";
+export type { NodeErrorCode } from "./errors.ts";
+export type { HostStatsReport } from "./host-stats.ts";
