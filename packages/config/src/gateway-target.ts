@@ -108,13 +108,13 @@ function withoutRemoteUrl(options: GatewayTargetOptions): GatewayTarget {
 }
 
 function refuseInsecure(target: GatewayTarget, { env, configPath }: GatewayTargetOptions): void {
-  const { protocol, hostname, host } = new URL(target.url);
+  const { protocol, hostname, host, pathname } = new URL(target.url);
   if (protocol !== "ws:" || isPlaintextHost(hostname)) return;
   if (isEnvSwitchOn(env, "OPENCLAW_ALLOW_INSECURE_PRIVATE_WS")) return;
   const where = configPath === undefined ? "" : `, config ${configPath}`;
   throw new ConfigError(
     "INSECURE_URL",
-    `refusing to send credentials in plaintext to ${target.url} (from ${target.urlSource}${where}).`,
+    `refusing to send credentials in plaintext to ws://${host}${pathname} (from ${target.urlSource}${where}).`,
     {
       hint: `Use wss://${host}, or an SSH tunnel and ws://127.0.0.1:<local port>, or the host's Tailscale name.`,
     },

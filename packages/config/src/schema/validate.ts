@@ -85,12 +85,13 @@ function advice(path: string, found: unknown, issue: z.core.$ZodIssue): string {
 /** What was found, without giving away what may be a secret. */
 function describe(found: unknown, path: string): string {
   if (found === null) return "null";
+  if (found === undefined) return "nothing";
   if (Array.isArray(found)) return "a list";
   if (isObject(found)) return "an object";
-  if (found === undefined) return "nothing";
-  if (typeof found === "number") return `number ${found}`;
-  if (typeof found === "boolean") return String(found);
-  if (typeof found !== "string" || SECRET_KEY.test(path)) return `a ${typeof found}`;
+  if (SECRET_KEY.test(path)) return `a ${typeof found}`;
+  if (typeof found !== "string") return `${typeof found} ${String(found)}`;
+  // A URL may carry a user's password.
+  if (/:\/\/[^/]*@/u.test(found)) return "a URL with credentials";
   return found.length > 60 ? `${JSON.stringify(found.slice(0, 60))}…` : JSON.stringify(found);
 }
 

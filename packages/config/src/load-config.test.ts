@@ -1,0 +1,210 @@
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import type { Env } from "./env.ts";
+import { loadConfig } from "./load-config.ts";
+import { readConfigLoosely } from "./read-config.ts";
+
+async function createFile(text: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "config-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const path = join(folder, "openclaw.json");
+  await writeFile(path, text);
+  return path;
+}
+
+async function load(text: string, env: Env = {}) {
+  return await loadConfig({ path: await createFile(text), env });
+}
+
+async function issuesOf(text: string) {
+  const result = await load(text);
+  return result.ok ? [] : result.issues;
+}
+
+test("a missing file is an empty config", async () => {
+  const path = "/nonexistent/openclaw.json";
+  expect(await loadConfig({ path, env: {} })).toMatchObject({
+    ok: true,
+    exists: false,
+    config: {},
+  });
+});
+
+test("an empty file is an empty config that exists", async () => {
+  expect(await load(" \n")).toMatchObject({ ok: true, exists: true, config: {} });
+});
+
+test("a file that cannot be read is an error, never an empty config", async () => {
+  const path = await createFile("{}");
+  await rm(path);
+  await mkdir(path);
+  expect(await loadConfig({ path, env: {} })).toMatchObject({
+    ok: false,
+    issues: [{ kind: "unreadable", path: "<root>" }],
+  });
+});
+
+test("loose file modes do not matter for reading", async () => {
+  const path = await createFile("{}");
+  await chmod(path, 0o644);
+  expect(await loadConfig({ path, env: {} })).toMatchObject({ ok: true });
+});
+
+test("JSON5 is read: comments, single quotes, bare keys, trailing commas, a byte order mark", async () => {
+  const text = "\uFEFF// note\n{ gateway: { mode: 'local', port: 0x4965, }, }\n";
+  expect(await load(text)).toMatchObject({
+    ok: true,
+    config: { gateway: { mode: "local", port: 18_789 } },
+  });
+});
+
+test("a syntax error has line and column", async () => {
+  expect(await issuesOf("{\n  gateway: {\n    port: ,\n  }\n}")).toEqual([
+    {
+      kind: "syntax",
+      path: "<root>",
+      message: "not valid JSON5 at line 3, column 11: invalid character ','",
+      line: 3,
+      column: 11,
+    },
+  ]);
+});
+
+test.each(["[]", "1", '"text"', "null"])("%s is no config", async (text) => {
+  expect(await issuesOf(text)).toMatchObject([{ kind: "invalid-value", path: "<root>" }]);
+});
+
+test.each([
+  ["{gateway: {prot: 1}}", "gateway.prot", "gateway.port"],
+  ["{gatway: {}}", "gatway", "gateway"],
+  ["{gateway: {auth: {pasword: 'x'}}}", "gateway.auth.pasword", "gateway.auth.password"],
+  // The same word elsewhere in the tree, and keys of earlier releases.
+  ["{port: 1}", "port", "gateway.port"],
+  ["{gateway: {token: 'x'}}", "gateway.token", "gateway.auth.token"],
+  ["{telegram: {}}", "telegram", "channels.telegram"],
+])("the unknown key of %s is reported at %s with %s", async (text, path, nearest) => {
+  const [issue, ...rest] = await issuesOf(text);
+  expect(rest).toEqual([]);
+  expect(issue).toMatchObject({ kind: "unknown-key", path, nearest });
+  expect(issue?.message).toContain(nearest);
+});
+
+test.each([
+  ["{gateway: {port: 'x'}}", "gateway.port", 'found "x"; allowed: an integer from 1 to 65535'],
+  [
+    "{gateway: {port: 70000}}",
+    "gateway.port",
+    "found number 70000; allowed: an integer from 1 to 65535",
+  ],
+  [
+    "{gateway: {port: Infinity}}",
+    "gateway.port",
+    "found number Infinity; allowed: an integer from 1 to 65535",
+  ],
+  [
+    "{gateway: {port: 1.5}}",
+    "gateway.port",
+    "found number 1.5; allowed: an integer from 1 to 65535",
+  ],
+  [
+    "{gateway: {bind: '0.0.0.0'}}",
+    "gateway.bind",
+    'found "0.0.0.0"; allowed: "loopback", "lan", "tailnet", "auto", "custom"; did you mean "lan"?',
+  ],
+  ["{gateway: []}", "gateway", "found a list; allowed: an object"],
+  [
+    "{gateway: {nodes: {commands: {deny: ['a', 1]}}}}",
+    "gateway.nodes.commands.deny[1]",
+    "found number 1; allowed: a string",
+  ],
+  [
+    "{gateway: {customBindHost: '1.2.3.04'}}",
+    "gateway.customBindHost",
+    'found "1.2.3.04"; allowed: an IPv4 address',
+  ],
+  [
+    "{gateway: {remote: {url: 'http://x'}}}",
+    "gateway.remote.url",
+    'found "http://x"; allowed: a ws:// or wss:// URL',
+  ],
+  [
+    "{gateway: {auth: {token: {source: 'env', id: 'X'}}}}",
+    "gateway.auth.token",
+    "found an object; allowed: a string; secret references are not supported, write ${VARIABLE} instead",
+  ],
+  [
+    "{gateway: {tailscale: {serviceName: 'x'}}}",
+    "gateway.tailscale.serviceName",
+    "this key is not supported by this version",
+  ],
+])("%s: %s %s", async (text, path, message) => {
+  expect(await issuesOf(text)).toMatchObject([{ path, message }]);
+});
+
+test("no message repeats a secret", async () => {
+  const text =
+    "{gateway: {auth: {token: 12345678, passwrd: 'hunter2'}, remote: {url: 'http://u:pa55@h', edgeAuth: {h: 987654}}}}";
+  const issues = await issuesOf(text);
+  expect(issues).toHaveLength(4);
+  expect(JSON.stringify(issues)).not.toMatch(/12345678|hunter2|pa55|987654/u);
+});
+
+test.each([
+  ["default loopback", "{gateway: {mode: 'local', auth: {token: 't'}}}"],
+  [
+    "tutorial A",
+    "{gateway: {bind: 'loopback', tailscale: {mode: 'serve', resetOnExit: true}, auth: {mode: 'password'}}}",
+  ],
+  [
+    "a client by tunnel",
+    "{gateway: {mode: 'remote', remote: {url: 'ws://127.0.0.1:18789', token: 't'}}}",
+  ],
+  [
+    "a client with a pin",
+    `{gateway: {mode: 'remote', remote: {transport: 'direct', url: 'wss://gateway.example.ts.net', tlsFingerprint: '${"AB:".repeat(31)}AB'}}}`,
+  ],
+  [
+    "both names of the node lists",
+    "{gateway: {nodes: {allowCommands: ['a'], commands: {deny: ['b']}}}}",
+  ],
+  [
+    "sections that later parts read",
+    "{agents: {list: []}, channels: {telegram: {dmPolicy: 'open'}}, bindings: [], models: {}, meta: {lastTouchedAt: 'x'}, hooks: {enabled: false}, env: {vars: {A: 'b'}, C: 'd'}}",
+  ],
+])("%s is a valid config", async (_, text) => {
+  expect(await issuesOf(text)).toEqual([]);
+});
+
+test("variables are replaced; a missing one unsets its key, is reported, and warned about", async () => {
+  const text = "{gateway: {auth: {password: '${PW}'}, remote: {token: '${NONE}'}}}";
+  expect(await load(text, { PW: "secret" })).toMatchObject({
+    ok: true,
+    config: { gateway: { auth: { password: "secret" }, remote: {} } },
+    unresolved: [{ path: "gateway.remote.token", name: "NONE" }],
+    warnings: [expect.stringMatching(/^gateway\.remote\.token refers to \$\{NONE\}/u)],
+  });
+});
+
+test("the env block feeds variables and never overrides the environment", async () => {
+  const text =
+    "{env: {vars: {A: 'block', B: '${X}/b'}, C: 'direct'}, gateway: {auth: {token: '${A}${B}${C}'}}}";
+  const result = await load(text, { A: "outer", X: "x" });
+  expect(result).toMatchObject({
+    ok: true,
+    config: { gateway: { auth: { token: "outerx/bdirect" } } },
+    env: { A: "outer", B: "x/b", C: "direct" },
+  });
+});
+
+test("the loose reader gives what a broken file still says", async () => {
+  const path = await createFile("{gateway: {prot: 1, port: 4000}}");
+  expect(await readConfigLoosely({ path, env: {} })).toMatchObject({
+    exists: true,
+    config: { gateway: { port: 4_000 } },
+  });
+  await writeFile(path, "{");
+  const broken = await readConfigLoosely({ path, env: {} });
+  expect(broken).toMatchObject({ exists: true, config: {}, problem: { kind: "syntax", line: 1 } });
+});

@@ -1,0 +1,55 @@
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import * as api from "../src/index.ts";
+
+test("the list of entries changes only on purpose", () => {
+  expect(Object.keys(api).sort()).toEqual([
+    "ConfigError",
+    "DEFAULT_PORT",
+    "DEV_GATEWAY_PORT",
+    "GatewayCredentialsError",
+    "MISSING_REMOTE_URL_SOURCE",
+    "applyProfile",
+    "expandHome",
+    "isEnvSwitchOn",
+    "isPlaintextHost",
+    "isProfileName",
+    "loadConfig",
+    "loadDotEnv",
+    "normalizeEnv",
+    "normalizeGatewayUrl",
+    "parseDotEnv",
+    "parseProfileFlags",
+    "readConfigLoosely",
+    "readEnv",
+    "resolveCredentials",
+    "resolveGatewayPort",
+    "resolveGatewayTarget",
+    "resolvePaths",
+    "resolveServerAuth",
+    "stateFiles",
+    "substituteVariables",
+  ]);
+});
+
+test("importing the package loads neither zod nor json5", () => {
+  const source = join(import.meta.dirname, "../src");
+  const seen = new Set<string>();
+  const packages = new Set<string>();
+  const queue = [join(source, "index.ts")];
+  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+    if (seen.has(path)) continue;
+    seen.add(path);
+    const text = readFileSync(path, "utf8");
+    // Static imports of values; types vanish, and import() waits until it is called.
+    for (const [, name = ""] of text.matchAll(
+      /^(?:import|export) (?!type )[^;]*? from "([^"]+)"/gmu,
+    )) {
+      if (name.startsWith(".")) queue.push(join(dirname(path), name));
+      else packages.add(name);
+    }
+  }
+  expect(seen.size).toBeGreaterThan(10);
+  expect([...packages].filter((name) => !name.startsWith("node:"))).toEqual([]);
+});
