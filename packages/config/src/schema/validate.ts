@@ -89,7 +89,8 @@ function describe(found: unknown, path: string): string {
   if (Array.isArray(found)) return "a list";
   if (isObject(found)) return "an object";
   if (SECRET_KEY.test(path)) return `a ${typeof found}`;
-  if (typeof found !== "string") return `${typeof found} ${String(found)}`;
+  if (typeof found === "number" || typeof found === "boolean") return `${typeof found} ${found}`;
+  if (typeof found !== "string") return `a ${typeof found}`;
   // A URL may carry a user's password.
   if (/:\/\/[^/]*@/u.test(found)) return "a URL with credentials";
   return found.length > 60 ? `${JSON.stringify(found.slice(0, 60))}…` : JSON.stringify(found);
