@@ -103,6 +103,7 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
       return resolved.transport(url, {
         maxPayloadBytes: MAX_FRAME_BYTES,
         tlsFingerprint: resolved.tlsFingerprint,
+        allowPublicPlaintext: resolved.allowInsecureUrl,
       });
     } catch (cause) {
       failed(new GatewayError("INVALID_URL", `cannot dial ${url}`, { cause, final: true }));

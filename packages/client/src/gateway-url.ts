@@ -1,6 +1,11 @@
 import { DEFAULT_GATEWAY_PORT } from "@openclaw/protocol";
 import { GatewayError } from "./errors.ts";
 
+/** The cures for plaintext towards a host that is not private. */
+export const INSECURE_URL_HINT =
+  "Use wss://, or an SSH tunnel to the Gateway's loopback port (ssh -N -L 18789:127.0.0.1:18789 user@host), " +
+  "or Tailscale (a *.ts.net name). OPENCLAW_ALLOW_INSECURE_PRIVATE_WS=1 overrides this for a network you trust.";
+
 export interface GatewayUrlOptions {
   /** Allows plaintext to a host that is not private. @default false */
   allowInsecure?: boolean | undefined;
@@ -104,9 +109,7 @@ function insecureUrl(url: string, { source, configPath }: GatewayUrlOptions): Ga
     `refusing plaintext ${url}${origin}: credentials and data would cross the network unencrypted.${config}`,
     {
       final: true,
-      hint:
-        "Use wss://, or an SSH tunnel to the Gateway's loopback port (ssh -N -L 18789:127.0.0.1:18789 user@host), " +
-        "or Tailscale (a *.ts.net name). OPENCLAW_ALLOW_INSECURE_PRIVATE_WS=1 overrides this for a network you trust.",
+      hint: INSECURE_URL_HINT,
     },
   );
 }

@@ -103,7 +103,13 @@ describe("the handshake", () => {
   test("of an operator signs v3 with platform and family", async () => {
     const identity = createEphemeralIdentity();
     const sign = vi.spyOn(identity, "sign");
-    const info = { id: "cli", mode: "cli", version: "1", platform: "Linux", deviceFamily: "Box" } as const;
+    const info = {
+      id: "cli",
+      mode: "cli",
+      version: "1",
+      platform: "Linux",
+      deviceFamily: "Box",
+    } as const;
     const { client } = setup({}, { identity, client: info, scopes: ["a", "b"] });
     await client.connect();
     expect(sign).toHaveBeenCalledWith(
@@ -667,7 +673,7 @@ describe("reconnect", () => {
 });
 
 describe("pairing", () => {
-  test("is a state with the request's id, asks at least every 800 ms and ends with approval", async () => {
+  test("is a state with the request's id, asks at least every 600 ms and ends with approval", async () => {
     let approved = false;
     const { client, gateway, states, failures } = setup({
       onConnect: () => (approved ? {} : { error: PAIRING }),
@@ -675,7 +681,7 @@ describe("pairing", () => {
     const connected = client.connect();
     await vi.advanceTimersByTimeAsync(10_000);
     expect(client.state).toMatchObject({ kind: "pairing", requestId: "r-1" });
-    expect(gateway.dials).toBeGreaterThanOrEqual(12);
+    expect(gateway.dials).toBeGreaterThanOrEqual(16);
     expect(failures[0]?.error).toMatchObject({
       code: "PAIRING_REQUIRED",
       hint: expect.stringContaining("openclaw devices approve r-1"),

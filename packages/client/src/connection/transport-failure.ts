@@ -1,6 +1,8 @@
 import { CLOSE, CLOSE_REASON } from "@openclaw/protocol";
 import { GatewayError } from "../errors.ts";
+import { INSECURE_URL_HINT } from "../gateway-url.ts";
 import { printable } from "../handshake/refusal.ts";
+import { PUBLIC_ADDRESS_CODE } from "../transport/transport.ts";
 import type { GatewayErrorOptions } from "../errors.ts";
 import type { TransportClose } from "../transport/transport.ts";
 
@@ -17,6 +19,13 @@ export function dialFailure(
   if (httpStatus !== undefined) return httpFailure(endpoint, httpStatus, close);
   const code = errorCode(error);
   const cause = error === undefined ? {} : { cause: error };
+  if (code === PUBLIC_ADDRESS_CODE) {
+    return new GatewayError("INSECURE_URL", `refusing plaintext ${endpoint}: ${messageOf(error)}`, {
+      final: true,
+      hint: INSECURE_URL_HINT,
+      ...cause,
+    });
+  }
   if (isTlsFailure(code, error)) {
     return new GatewayError("TLS_FAILED", `TLS with ${endpoint} failed: ${messageOf(error)}`, {
       final: code === "ERR_TLS_PIN_MISMATCH",

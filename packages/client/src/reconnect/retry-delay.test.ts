@@ -28,7 +28,7 @@ test("the pause grows to its ceiling and has full jitter", () => {
   expect(backoffDelayMs(0, defaultBackoff, () => 0)).toBe(0);
 });
 
-test("a device that waits for approval asks at least every 800 ms for five minutes, then slower", () => {
+test("a device that waits for approval asks at least every 600 ms for five minutes, then slower", () => {
   const error = new GatewayError("PAIRING_REQUIRED", "pairing required");
   fc.assert(
     fc.property(
@@ -36,8 +36,8 @@ test("a device that waits for approval asks at least every 800 ms for five minut
       fc.nat(299_999),
       (r, ms) => {
         const delay = retryDelayMs({ ...input, error, random: () => r, pairingForMs: ms });
-        expect(delay).toBeGreaterThanOrEqual(400);
-        expect(delay).toBeLessThanOrEqual(800);
+        expect(delay).toBeGreaterThanOrEqual(300);
+        expect(delay).toBeLessThanOrEqual(600);
       },
     ),
   );

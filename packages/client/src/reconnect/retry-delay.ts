@@ -4,8 +4,8 @@ import type { GatewayError } from "../errors.ts";
 
 /** For this long a device asks quickly whether it has been approved. */
 const PAIRING_QUICK_FOR_MS = 5 * 60_000;
-/** Approval has to be felt within a second. */
-const PAIRING_QUICK_MS = 800;
+/** Approval has to be felt within a second, the handshake that follows included. */
+const PAIRING_QUICK_MS = 600;
 const PAIRING_SLOW_MS = 10_000;
 /** Authentication that may heal with time, such as a lockout. */
 const AUTH_RETRY_MS = 60_000;

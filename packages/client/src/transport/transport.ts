@@ -1,3 +1,6 @@
+/** Code of the error of a plaintext dial whose name leads out of the private network. */
+export const PUBLIC_ADDRESS_CODE = "ERR_PUBLIC_ADDRESS";
+
 /** Why a {@link Transport} ended. */
 export interface TransportClose {
   /** Close code of the peer; 1006 when the line broke without one. */
@@ -45,6 +48,8 @@ export interface TransportOptions {
   readonly maxPayloadBytes: number;
   /** SHA-256 of the only certificate to accept on `wss:`; colons and case are ignored. */
   readonly tlsFingerprint?: string | undefined;
+  /** Plaintext may go to a name that resolves to a public address. @default false */
+  readonly allowPublicPlaintext?: boolean | undefined;
 }
 
 /** Begins to dial `url` and returns at once. */

@@ -1,7 +1,8 @@
 import { timingSafeEqual } from "node:crypto";
 import { connect as connectTls } from "node:tls";
 import WebSocket from "ws";
-import type { ClientRequest, IncomingMessage } from "node:http";
+import { privateLookup } from "./private-lookup.ts";
+import type { ClientRequest, ClientRequestArgs, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { ConnectionOptions, TLSSocket } from "node:tls";
 import type { ClientOptions, RawData } from "ws";
@@ -88,7 +89,7 @@ export function createWsTransport(url: string, options: TransportOptions): Trans
 }
 
 /** `closeTimeout` is an option of ws that its types do not have yet. */
-type WsOptions = ClientOptions & { closeTimeout: number };
+type WsOptions = ClientOptions & { closeTimeout: number } & Pick<ClientRequestArgs, "lookup">;
 
 function webSocketOptions(url: string, options: TransportOptions): WsOptions {
   const pin = options.tlsFingerprint;
@@ -97,6 +98,7 @@ function webSocketOptions(url: string, options: TransportOptions): WsOptions {
     maxPayload: options.maxPayloadBytes,
     followRedirects: false,
     closeTimeout: CLOSE_TIMEOUT_MS,
+    ...(url.startsWith("ws:") && !options.allowPublicPlaintext ? { lookup: privateLookup() } : {}),
     ...(pin !== undefined && url.startsWith("wss:") ? { createConnection: pinnedTls(pin) } : {}),
   };
 }
