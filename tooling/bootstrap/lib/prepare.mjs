@@ -80,15 +80,19 @@ async function build() {
   const progress = showProgress("Building packages");
   /** @type {string[]} */
   const output = [];
-  const code = await runChild(taskNode(), [join(root, "node_modules/turbo/bin/turbo"), "build"], {
-    cwd: root,
-    env: toolEnv(),
-    onLine(line) {
-      output.push(line);
-      const name = /^(\S+?):build:/u.exec(line)?.[1];
-      if (name !== undefined) progress.detail(name);
+  const code = await runChild(
+    taskNode(),
+    [join(root, "node_modules/turbo/bin/turbo"), "build", "--output-logs=new-only"],
+    {
+      cwd: root,
+      env: toolEnv(),
+      onLine(line) {
+        output.push(line);
+        const name = /^(\S+?):build:/u.exec(line)?.[1];
+        if (name !== undefined) progress.detail(name);
+      },
     },
-  });
+  );
   finish(code, progress, {
     success: "Packages built",
     failure: "Building failed",
