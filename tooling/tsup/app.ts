@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { dirname, join, sep } from "node:path";
 import type { Options } from "tsup";
@@ -84,6 +84,8 @@ function notices(): Plugin {
             .filter((root) => root !== undefined),
         );
         const texts = [...roots].map((root) => notice(root)).toSorted();
+        // tsup writes the bundle only after this.
+        mkdirSync(outdir, { recursive: true });
         writeFileSync(
           join(outdir, "THIRD-PARTY-NOTICES.txt"),
           `${PREFACE}\n${[...new Set(texts)].join("\n")}`,
