@@ -45,5 +45,8 @@ export function runSource(script, args) {
  */
 function runNode(args, { cwd = root, onLine } = {}) {
   const env = toolEnv();
-  return runChild(taskNode(), args, onLine === undefined ? { cwd, env } : { cwd, env, onLine });
+  if (onLine === undefined) return runChild(taskNode(), args, { cwd, env });
+  // Its output goes through us, so it cannot see whether a terminal is at the end.
+  const colour = process.stdout.isTTY ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" };
+  return runChild(taskNode(), args, { cwd, env: { ...env, ...colour }, onLine });
 }
