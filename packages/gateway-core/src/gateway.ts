@@ -37,8 +37,8 @@ const CLOSE_GRACE_MS = 1_000;
 export interface CloseOptions {
   /** Told to peers in the `shutdown` event. @default "shutdown" */
   reason?: string;
-  /** When peers may expect the Gateway again; null says that nobody knows. @default null */
-  restartExpectedMs?: number | null;
+  /** When peers may expect the Gateway again, in milliseconds from now. @default nobody knows */
+  restartExpectedMs?: number;
 }
 
 /** A Gateway: pairing, node invocation and events, on a port of its own or on a server of yours. */
@@ -111,14 +111,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     maxPerNode: limits.maxInvocationsPerNode,
     logger,
   });
-  const health = createHealth({
-    now,
-    facts: () => ({
-      connections: connections.size,
-      nodesConnected: [...connections.nodes()].length,
-      invocationsOpen: broker.open,
-    }),
-  });
+  const health = createHealth({ now });
   const presence = createPresence({
     connections,
     events,
@@ -222,7 +215,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   let closing: Promise<void> | undefined;
 
-  async function shutDown({ reason = "shutdown", restartExpectedMs = null }: CloseOptions) {
+  async function shutDown({ reason = "shutdown", restartExpectedMs }: CloseOptions) {
     phase = "draining";
     for (const detach of detachers) detach();
     const serverClosed = listening && closeServer(listening.server);
@@ -231,7 +224,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       timeoutMs: resolved.drainTimeoutMs,
     });
     phase = "closed";
-    events.broadcast("shutdown", { reason, restartExpectedMs });
+    events.broadcast("shutdown", {
+      reason,
+      ...(restartExpectedMs === undefined ? {} : { restartExpectedMs }),
+    });
     for (const connection of connections.all())
       connection.close(CLOSE.SERVICE_RESTART, "service restart");
     await drained(() => connections.size === 0, { timeoutMs: CLOSE_GRACE_MS });

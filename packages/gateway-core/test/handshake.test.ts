@@ -16,7 +16,7 @@ test("the challenge comes first, and hello holds everything that any release req
   const payload = helloOkSchema.parse(hello?.payload);
   expect(payload).toMatchObject({
     protocol: 4,
-    auth: { method: "token", role: "operator" },
+    auth: { role: "operator" },
     policy: { maxPayload: 26_214_400, maxBufferedBytes: 52_428_800, tickIntervalMs: 30_000 },
   });
   expect(payload.features.methods).toContain("node.invoke.status");
@@ -163,7 +163,7 @@ describe("authentication", () => {
   test("either field may carry the secret", async () => {
     await using t = await startTestGateway();
     const hello = await (await t.peer()).handshake({ identity: false, password: TOKEN });
-    expect(hello["auth"]).toMatchObject({ method: "token" });
+    expect(hello["auth"]).toMatchObject({ role: "operator" });
   });
 
   test("password mode names the password", async () => {
@@ -171,13 +171,13 @@ describe("authentication", () => {
     const wrong = await (await t.peer()).connect({ identity: false, password: "pass-word-e" });
     expect(wrong.error?.details).toMatchObject({ code: "AUTH_PASSWORD_MISMATCH" });
     const hello = await (await t.peer()).handshake({ identity: false, password: "pass-word-é" });
-    expect(hello["auth"]).toMatchObject({ method: "password" });
+    expect(hello["auth"]).toMatchObject({ role: "operator" });
   });
 
   test("mode none lets this machine in and never listens elsewhere", async () => {
     await using t = await startTestGateway({ auth: { mode: "none" } });
     const hello = await (await t.peer()).handshake({ identity: false });
-    expect(hello["auth"]).toMatchObject({ method: "none" });
+    expect(hello["auth"]).toMatchObject({ role: "operator" });
     await using other = await startTestGateway({ auth: { mode: "none" } });
     await other.gateway.close();
     const { createGateway } = await import("../src/index.ts");
@@ -196,9 +196,9 @@ describe("authentication", () => {
     expect(deviceToken).toMatch(/^[\w-]{43}$/);
 
     const again = await (await t.peer()).handshake({ deviceToken, identity });
-    expect(again["auth"]).toMatchObject({ method: "device-token", deviceToken });
+    expect(again["auth"]).toMatchObject({ deviceToken });
     const reused = await (await t.peer()).handshake({ token: deviceToken, identity });
-    expect(reused["auth"]).toMatchObject({ method: "device-token" });
+    expect(reused["auth"]).toMatchObject({ deviceToken });
     const stranger = await (await t.peer()).connect({ deviceToken });
     expect(stranger.error?.details).toMatchObject({ code: "AUTH_DEVICE_TOKEN_MISMATCH" });
   });

@@ -94,7 +94,6 @@ function entryOf(connection: Connection): PresenceEntry {
     onlineSince: connectedAtMs,
     roles: [role],
     scopes: [...scopes],
-    clientId: client.id,
     instanceId: client.instanceId ?? connId,
     ...(deviceId === undefined ? {} : { deviceId }),
     ...(remoteIp === undefined ? {} : { ip: remoteIp }),

@@ -40,7 +40,7 @@ export function helloOk(
   facts: HelloFacts,
   options: ResolvedGatewayOptions,
 ): HelloOk {
-  const { role, scopes, deviceToken, authMethod } = accepted;
+  const { role, scopes, deviceToken } = accepted;
   return {
     type: "hello-ok",
     protocol: accepted.protocol,
@@ -64,7 +64,6 @@ export function helloOk(
       authMode: options.auth.mode,
     },
     auth: {
-      method: authMethod,
       role,
       scopes: [...scopes],
       ...(deviceToken

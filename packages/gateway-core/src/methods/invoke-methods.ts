@@ -1,5 +1,5 @@
 import { RawJson, type ErrorShape, methodSchemas } from "@openclaw/protocol";
-import { RequestError, invalidRequest, unavailable } from "../errors.ts";
+import { type RequestError, invalidRequest, unavailable } from "../errors.ts";
 import type { GatewayContext } from "../gateway-context.ts";
 import { explainRefusal } from "../nodes/command-policy.ts";
 import {

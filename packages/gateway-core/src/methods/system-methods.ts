@@ -1,5 +1,6 @@
 import { methodSchemas } from "@openclaw/protocol";
 import { hostname } from "node:os";
+import process from "node:process";
 import { defineMethod } from "./method.ts";
 
 /** Health, status, presence. */
@@ -32,6 +33,7 @@ export const systemMethods = [
           recent: [],
           byAgent: [],
         },
+        rssBytes: process.memoryUsage.rss(),
         connections: gateway.connections.size,
         nodes: {
           known: nodes.length,

@@ -165,7 +165,7 @@ export function createInvokeBroker(options: InvokeBrokerOptions): InvokeBroker {
           id: invocation.id,
           nodeId: invocation.nodeId,
           command: invocation.command,
-          paramsJSON: request.paramsJSON ?? null,
+          ...(request.paramsJSON === undefined ? {} : { paramsJSON: request.paramsJSON }),
           timeoutMs: remainingMs,
           idempotencyKey: invocation.key,
           ...(request.sessionKey === undefined ? {} : { sessionKey: request.sessionKey }),
