@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { isPlaintextHost, normalizeGatewayUrl } from "./gateway-url.ts";
+import { isLoopbackHost, isPlaintextHost, normalizeGatewayUrl } from "./gateway-url.ts";
 
 test.each([
   ["ws://127.0.0.1", "ws://127.0.0.1:18789"],
@@ -53,6 +53,18 @@ test.each([
   ["[::ffff:808:808]", false],
 ])("plaintext to %s is allowed: %j", (host, isAllowed) => {
   expect(isPlaintextHost(host)).toBe(isAllowed);
+});
+
+test.each([
+  ["localhost", true],
+  ["127.0.0.2", true],
+  ["[::1]", true],
+  ["[::ffff:7f00:1]", true],
+  ["127.evil.example", false],
+  ["localhost.evil.example", false],
+  ["10.0.0.1", false],
+])("%s is this machine: %j", (host, isLoopback) => {
+  expect(isLoopbackHost(host)).toBe(isLoopback);
 });
 
 test("normalising twice changes nothing for a URL with a port", () => {

@@ -31,42 +31,48 @@ export function normalizeGatewayUrl(text: string, source: string): string {
   return url.pathname === "/" && url.search === "" ? url.href.slice(0, -1) : url.href;
 }
 
+/** Whether a host, as a URL has it, is this machine: `localhost`, 127.0.0.0/8 or `::1`. */
+export function isLoopbackHost(hostname: string): boolean {
+  const host = bareHost(hostname);
+  if (host === "localhost" || host.endsWith(".localhost") || host === "::1") return true;
+  return ipv4Of(host)?.[0] === 127;
+}
+
 /**
  * Whether plaintext `ws:` may go to this host: loopback, RFC 1918, link-local, 100.64.0.0/10,
  * `*.local` and `*.ts.net`. Anywhere else a stranger on the way could read the token.
  */
 export function isPlaintextHost(hostname: string): boolean {
-  const host = hostname
-    .toLowerCase()
-    .replace(/^\[|\]$/gu, "")
-    .replace(/\.$/u, "");
-  if (host === "localhost" || host.endsWith(".localhost")) return true;
+  if (isLoopbackHost(hostname)) return true;
+  const host = bareHost(hostname);
   if (host.endsWith(".local") || host.endsWith(".ts.net")) return true;
-  if (host.includes(":")) return isPlaintextIpv6(host);
-  const octets = host.split(".");
-  if (octets.length !== 4 || !octets.every((part) => /^\d{1,3}$/u.test(part))) return false;
-  const [first = -1, second = -1] = octets.map(Number);
-  return isPlaintextIpv4(first, second);
-}
-
-function isPlaintextIpv6(host: string): boolean {
-  if (host === "::1" || /^fe[89ab][0-9a-f]:/u.test(host)) return true;
-  // IPv4 in IPv6, as URL writes it: ::ffff:7f00:1
-  const mapped = /^::ffff:([0-9a-f]{1,4}):[0-9a-f]{1,4}$/u.exec(host);
-  if (mapped === null) return false;
-  const high = Number.parseInt(mapped[1] ?? "", 16);
-  return isPlaintextIpv4(high >> 8, high & 0xff);
-}
-
-function isPlaintextIpv4(first: number, second: number): boolean {
+  if (/^fe[89ab][0-9a-f]:/u.test(host)) return true;
+  const [first = -1, second = -1] = ipv4Of(host) ?? [];
   return (
-    first === 127 ||
     first === 10 ||
     (first === 172 && second >= 16 && second <= 31) ||
     (first === 192 && second === 168) ||
     (first === 169 && second === 254) ||
     (first === 100 && second >= 64 && second <= 127)
   );
+}
+
+function bareHost(hostname: string): string {
+  return hostname
+    .toLowerCase()
+    .replace(/^\[|\]$/gu, "")
+    .replace(/\.$/u, "");
+}
+
+/** The first two octets of an IPv4 address, also of one written as `::ffff:7f00:1`. */
+function ipv4Of(host: string): readonly [number, number] | undefined {
+  const mapped = /^::ffff:([0-9a-f]{1,4}):[0-9a-f]{1,4}$/u.exec(host)?.[1];
+  if (mapped !== undefined) {
+    const high = Number.parseInt(mapped, 16);
+    return [high >> 8, high & 0xff];
+  }
+  const plain = /^(\d{1,3})\.(\d{1,3})\.\d{1,3}\.\d{1,3}$/u.exec(host);
+  return plain === null ? undefined : [Number(plain[1]), Number(plain[2])];
 }
 
 function invalid(message: string, cause?: unknown): ConfigError {

@@ -4,7 +4,7 @@ export { loadDotEnv, parseDotEnv } from "./dotenv.ts";
 export { isEnvSwitchOn, normalizeEnv, readEnv } from "./env.ts";
 export { DEFAULT_PORT, resolveGatewayPort } from "./gateway-port.ts";
 export { MISSING_REMOTE_URL_SOURCE, resolveGatewayTarget } from "./gateway-target.ts";
-export { isPlaintextHost, normalizeGatewayUrl } from "./gateway-url.ts";
+export { isLoopbackHost, isPlaintextHost, normalizeGatewayUrl } from "./gateway-url.ts";
 export { loadConfig } from "./load-config.ts";
 export { expandHome, resolvePaths, stateFiles } from "./paths.ts";
 export { applyProfile, DEV_GATEWAY_PORT, isProfileName, parseProfileFlags } from "./profiles.ts";

@@ -13,6 +13,7 @@ test("the list of entries changes only on purpose", () => {
     "applyProfile",
     "expandHome",
     "isEnvSwitchOn",
+    "isLoopbackHost",
     "isPlaintextHost",
     "isProfileName",
     "loadConfig",
