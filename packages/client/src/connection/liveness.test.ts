@@ -54,12 +54,18 @@ test("a line that answers pings stays", async () => {
 });
 
 test("bytes of an unfinished frame are life, for the ping and for the tick", async () => {
-  const { near, far, ping, onSilent, onTickTimeout } = watch();
+  const { near, far, onSilent, onTickTimeout } = watch();
   far.freeze();
   await seconds(200, () => near.receivePartly(1_000), near);
-  expect(ping).not.toHaveBeenCalled();
   expect(onSilent).not.toHaveBeenCalled();
   expect(onTickTimeout).not.toHaveBeenCalled();
+});
+
+test("a side that only receives shows life to the sender, whose pings queue behind its bytes", async () => {
+  const { near, far, ping } = watch();
+  far.freeze();
+  await seconds(20, () => near.receivePartly(1_000), near);
+  expect(ping).toHaveBeenCalledTimes(4);
 });
 
 test("a gateway that answers pings but sends no frames is closed after two tick intervals", async () => {

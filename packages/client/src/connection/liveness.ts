@@ -30,6 +30,9 @@ export interface Liveness {
  * Watches one connection by its progress. Any received byte is life, and so is an outbound queue
  * that keeps moving; a ping waits behind what was written before it, so silence after a large
  * upload is given the time that a slow line needs to carry it.
+ *
+ * The peer is in the same place while it sends to us: its pings queue behind its own bytes. So a
+ * side that only receives pings too; that ping travels the way that is free.
  */
 export function watchLiveness(transport: Transport, options: LivenessOptions): Liveness {
   const { intervalMs, tickIntervalMs } = options;
@@ -44,6 +47,7 @@ export function watchLiveness(transport: Transport, options: LivenessOptions): L
   let bytesWritten = transport.bytesWritten;
   let unconfirmedBytes = 0;
   let silent = 0;
+  let unsent = 0;
   let frameless = 0;
 
   function sample(): void {
@@ -61,7 +65,11 @@ export function watchLiveness(transport: Transport, options: LivenessOptions): L
     }
     seenFrames = frames;
     if (frameless * sampleMs >= 2 * tickIntervalMs) return end(options.onTickTimeout);
-    if (silent === silenceSamples) transport.ping();
+    unsent = wrote > 0 ? 0 : unsent + 1;
+    if (silent === silenceSamples || unsent === silenceSamples) {
+      transport.ping();
+      unsent = 0;
+    }
     const patienceMs = Math.min(unconfirmedBytes, MAX_BYTES_ON_THE_WAY) / SLOWEST_BYTES_PER_MS;
     if (silent >= 2 * silenceSamples + Math.floor(patienceMs / sampleMs)) end(options.onSilent);
   }

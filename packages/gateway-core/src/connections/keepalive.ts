@@ -6,21 +6,29 @@ const SWEEPS_PER_INTERVAL = 10;
 const UNCONFIRMED_ALLOWANCE_BYTES = 262_144;
 /** The slowest link that we wait for: 1 Mbit/s. What was sent since the peer was last heard needs that long. */
 const SLOWEST_LINK_BYTES_PER_MS = 125;
+/** More than this the systems on the way do not hold; the rest has arrived, or never left us. */
+const MAX_BYTES_ON_THE_WAY = 8 * 1024 * 1024;
 
 interface Pulse {
   socket: PeerSocket;
   read: number;
   flushed: number;
-  /** What had been written when the peer was last heard. */
-  writtenWhenHeard: number;
+  /** What had left this process when the peer was last heard. */
+  flushedWhenHeard: number;
   movedAt: number;
   pingedAt: number;
+  /** What had been written when it was last looked at, and when that last grew. */
+  written: number;
+  sentAt: number;
 }
 
 /**
  * Notices dead peers. Any byte that arrives or leaves is life; a silent peer is pinged after one
  * interval and gone after two. A slow link that still moves is never cut: progress counts, and a
  * ping that waits behind a large transfer is given the time the transfer needs.
+ *
+ * A peer that sends to us over such a link is in the same place: its pings wait behind its own
+ * bytes. So a peer we have sent nothing for an interval is pinged too, whatever arrives from it.
  */
 export interface Keepalive {
   /** Watches a socket; returns what ends the watch. */
@@ -48,27 +56,38 @@ export function createKeepalive(options: {
     const { socket } = pulse;
     const read = socket.bytesRead;
     const flushed = socket.bytesWritten - socket.bufferedBytes;
-    if (read !== pulse.read || overslept) pulse.writtenWhenHeard = socket.bytesWritten;
+    if (socket.bytesWritten !== pulse.written) {
+      pulse.written = socket.bytesWritten;
+      pulse.sentAt = at;
+    }
+    if (read !== pulse.read || overslept) pulse.flushedWhenHeard = flushed;
     if (read !== pulse.read || flushed !== pulse.flushed || overslept) {
       pulse.read = read;
       pulse.flushed = flushed;
       pulse.movedAt = at;
       pulse.pingedAt = 0;
+      if (at - pulse.sentAt >= patienceMs) ping(pulse);
       return;
     }
     if (pulse.pingedAt === 0) {
       if (at - pulse.movedAt < patienceMs) return;
       pulse.pingedAt = at;
-      socket.ping();
-      // The ping's own bytes are not a sign of life.
-      pulse.flushed = socket.bytesWritten - socket.bufferedBytes;
+      ping(pulse);
       return;
     }
-    const unconfirmed = socket.bytesWritten - pulse.writtenWhenHeard - UNCONFIRMED_ALLOWANCE_BYTES;
-    const transferMs = Math.max(0, unconfirmed) / SLOWEST_LINK_BYTES_PER_MS;
+    const onTheWay = Math.min(flushed - pulse.flushedWhenHeard, MAX_BYTES_ON_THE_WAY);
+    const transferMs =
+      Math.max(0, onTheWay - UNCONFIRMED_ALLOWANCE_BYTES) / SLOWEST_LINK_BYTES_PER_MS;
     if (at - pulse.pingedAt < patienceMs + transferMs) return;
     pulses.delete(pulse);
     onDead(socket);
+  };
+
+  const ping = (pulse: Pulse): void => {
+    const { socket } = pulse;
+    socket.ping();
+    // The ping's own bytes are not a sign of life.
+    pulse.flushed = socket.bytesWritten - socket.bufferedBytes;
   };
 
   const timer = setInterval(() => {
@@ -86,9 +105,11 @@ export function createKeepalive(options: {
         socket,
         read: socket.bytesRead,
         flushed: socket.bytesWritten - socket.bufferedBytes,
-        writtenWhenHeard: socket.bytesWritten,
+        flushedWhenHeard: socket.bytesWritten - socket.bufferedBytes,
         movedAt: now(),
         pingedAt: 0,
+        written: socket.bytesWritten,
+        sentAt: now(),
       };
       pulses.add(pulse);
       return () => pulses.delete(pulse);
