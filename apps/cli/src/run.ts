@@ -32,6 +32,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   }
   const { argv, noColor, version, logLevel } = takeGlobalFlags(profileFlags.argv);
   const errorStyle = createStyle(wantsColour({ sink: io.stderr, env: io.env, noColor }));
+  let prefix: string | undefined;
   try {
     if (version) {
       io.stdout.write(`${versionLine(io)}\n`);
@@ -46,6 +47,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
       return 0;
     }
     const { command } = outcome;
+    prefix = command.spec.failurePrefix;
     const { env, paths } = await surroundings(io, profileFlags.profile, logLevel);
     const context = createContext({
       io,
@@ -63,7 +65,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     const { run: runCommand } = await command.spec.load();
     return await runCommand(context);
   } catch (error) {
-    return reportError(asCliError(error), io, json, errorStyle);
+    return reportError(asCliError(error), { io, json, style: errorStyle, prefix });
   }
 }
 

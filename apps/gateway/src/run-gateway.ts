@@ -54,12 +54,13 @@ export async function runGateway(input: RunGatewayInput): Promise<number> {
   const decision = planStart({ flags, env, paths, loaded, command });
   if (!decision.ok) return tell(io, decision.refusal);
   const { plan } = decision;
-  const logger = createLogger(io.stderr, {
+  const log = createLogger(io.stderr, {
     level: logLevelFrom(env["OPENCLAW_LOG_LEVEL"], flags.verbose === true),
     format: io.stderr.isTTY === true ? "text" : "json",
     secrets: [secretOf(plan)],
   });
-  for (const warning of plan.warnings) logger.warn({}, warning);
+  for (const warning of plan.warnings) log.warn({}, warning);
+  const logger = io.stderr.isTTY === true ? log : log.child({ pid: process.pid });
 
   io.stdout.write("🚀 Gateway starting...\n");
   const opened = openGateway(plan, paths.stateDir, logger);
@@ -117,7 +118,6 @@ async function serve(serving: Serving): Promise<number> {
   }
   for (const listeningUrl of urls) io.stdout.write(`📡 WebSocket: ${listeningUrl}\n`);
   io.stdout.write(`🔒 Auth mode: ${plan.auth.mode}\n`);
-  logger.info({ pid: process.pid, urls, bind: plan.bind }, "gateway listening");
   if (io.stderr.isTTY === true) io.stderr.write("Stop it with Ctrl-C.\n");
   serving.onReady?.({ url, port });
 
@@ -136,7 +136,6 @@ async function serve(serving: Serving): Promise<number> {
     offSignal();
     serving.signal?.removeEventListener("abort", onAbort);
   }
-  logger.info({}, "gateway stopped");
   return 0;
 }
 

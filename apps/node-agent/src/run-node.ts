@@ -43,8 +43,8 @@ export interface RunNodeInput {
   onReady?: (node: { nodeId: string; url: string }) => void;
 }
 
-/** A close that takes longer than this is cut short. */
-const CLOSE_TIMEOUT_MS = 5_000;
+/** A close that takes longer than this is cut short; a command that does not stop is given ten seconds. */
+const CLOSE_TIMEOUT_MS = 12_000;
 
 /**
  * Runs this machine as a node until a stop signal. Returns the exit code: 0 after a signal, 1 when
@@ -190,12 +190,13 @@ function buildNode({ flags, io, env, paths, prepared, ledger, story }: Serving):
     displayName,
     version: VERSION,
     commands,
+    pathEnv: env["PATH"],
+    reportHostStats: true,
     ledger,
     logger: createNodeLogger(io.stderr, flags.verbose === true),
     client: {
       tlsFingerprint: target.tlsFingerprint,
       allowInsecureUrl: isEnvSwitchOn(env, "OPENCLAW_ALLOW_INSECURE_PRIVATE_WS"),
-      pathEnv: env["PATH"],
       onAttempt: story.attemptFailed,
     },
     onState(state) {

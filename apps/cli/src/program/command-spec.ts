@@ -64,6 +64,8 @@ export interface CommandSpec {
   readonly commands?: readonly CommandSpec[];
   /** The member that a group called bare stands for; without one it shows its help. */
   readonly defaultCommand?: string;
+  /** Begins the line that tells of a failure, except for one of usage. @default "Error:" */
+  readonly failurePrefix?: string;
   /** Works with a config file that is invalid. */
   readonly toleratesBrokenConfig?: boolean;
   readonly load?: () => Promise<CommandModule>;

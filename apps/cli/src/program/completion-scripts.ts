@@ -30,9 +30,10 @@ interface Place {
 function placesOf(root: CommandSpec): Place[] {
   const places: Place[] = [];
   const visit = (spec: CommandSpec, path: readonly string[]): void => {
-    const options = [...(path.length === 0 ? (spec.options ?? []) : optionsOf(spec)), HELP].filter(
-      (option) => spec.commands === undefined || path.length === 0 || option === HELP,
-    );
+    // A group takes no option but this one; the program itself has its global flags.
+    const isGroup = spec.commands !== undefined && path.length > 0;
+    const own = isGroup ? [] : path.length === 0 ? (spec.options ?? []) : optionsOf(spec);
+    const options = [...own.filter((option) => option.hidden !== true), HELP];
     places.push({
       path: path.join(" "),
       words: [
@@ -136,31 +137,46 @@ ${lines.join("\n")}
 }
 
 function powershellScript(places: readonly Place[], program: string): string {
-  const table = places
-    .map(({ path, words }) => {
-      const items = words.map(
-        ({ word, says }) => `@(${powershellQuoted(word)}, ${powershellQuoted(says)})`,
-      );
-      // The comma keeps a list of one from being unrolled.
-      return `  ${powershellQuoted(path)} = @(${items.map((item) => `,${item}`).join("; ")})`;
-    })
-    .join("\n");
+  const table = `$${functionName(program)}`;
+  const entries = places.flatMap(({ path, words, choices }) => [
+    powershellEntry(path, words),
+    ...choices.map(({ option, values }) =>
+      powershellEntry(
+        `${path} ${option}`.trim(),
+        values.map((word) => ({ word, says: word })),
+      ),
+    ),
+  ]);
   return `# PowerShell completion for ${program}
-$${functionName(program)} = @{
-${table}
+${table} = @{
+${entries.join("\n")}
 }
 Register-ArgumentCompleter -Native -CommandName '${program}' -ScriptBlock {
   param($wordToComplete, $commandAst, $cursorPosition)
-  $path = ''
+  $place = ''
+  $previous = ''
   foreach ($element in $commandAst.CommandElements | Select-Object -Skip 1) {
-    $next = "$path $element".Trim()
-    if ($${functionName(program)}.ContainsKey($next)) { $path = $next }
+    $word = "$element"
+    if ($word -eq $wordToComplete) { continue }
+    $previous = $word
+    $next = "$place $word".Trim()
+    if (-not $word.StartsWith('-') -and ${table}.ContainsKey($next)) { $place = $next }
   }
-  $${functionName(program)}[$path] | Where-Object { $_[0] -like "$wordToComplete*" } | ForEach-Object {
+  $asked = "$place $previous".Trim()
+  $key = if ($previous.StartsWith('--') -and ${table}.ContainsKey($asked)) { $asked } else { $place }
+  ${table}[$key] | Where-Object { $_[0] -like "$wordToComplete*" } | ForEach-Object {
     [System.Management.Automation.CompletionResult]::new($_[0], $_[0], 'ParameterValue', $_[1])
   }
 }
 `;
+}
+
+function powershellEntry(key: string, words: Place["words"]): string {
+  // The comma keeps a list of one from being unrolled.
+  const items = words.map(
+    ({ word, says }) => `,@(${powershellQuoted(word)}, ${powershellQuoted(says)})`,
+  );
+  return `  ${powershellQuoted(key)} = @(${items.join("; ")})`;
 }
 
 function commandCases(places: readonly Place[]): string[] {

@@ -84,7 +84,8 @@ const statusCommand: CommandSpec = {
     ...connectionOptions({ timeoutMs: 10_000, port: true }),
     { name: "no-probe", kind: "flag", description: "Do not connect" },
     { name: "require-rpc", kind: "flag", description: "Exit 1 when the probe fails" },
-    { name: "deep", kind: "flag", description: "Look at more; nothing more to look at yet" },
+    // For scripts of other releases; everything there is to look at is looked at anyway.
+    { name: "deep", kind: "flag", description: "Look at everything", hidden: true },
   ],
   toleratesBrokenConfig: true,
   load: () => import("../commands/gateway-status.ts"),
@@ -153,6 +154,7 @@ const callCommand: CommandSpec = {
     },
   ],
   toleratesBrokenConfig: true,
+  failurePrefix: "Gateway call failed:",
   load: () => import("../commands/gateway-call.ts"),
 };
 
@@ -185,6 +187,7 @@ export const healthTopCommand: CommandSpec = {
     { name: "debug", kind: "flag", description: "Same as --verbose", hidden: true },
   ],
   toleratesBrokenConfig: true,
+  failurePrefix: "❌ Gateway is not healthy:",
   load: () => import("../commands/health.ts"),
 };
 

@@ -243,7 +243,10 @@ export const nodesCommands: CommandSpec = {
     { command: "nodes status", says: "who is there" },
     { command: "nodes run --node pi -- uptime", says: "run a program on one" },
   ],
-  commands: [...viewCommands, ...pairingCommands, ...invokeCommands],
+  commands: [...viewCommands, ...pairingCommands, ...invokeCommands].map((command) => ({
+    ...command,
+    failurePrefix: `nodes ${command.name} failed:`,
+  })),
 };
 
 export const nodeCommands: CommandSpec = {

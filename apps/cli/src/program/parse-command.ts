@@ -73,5 +73,12 @@ function tryParseArgs(
 
 /** What commander says, in this program's words. */
 export function unusableCommandLine(message: string): Error {
-  return usageError(message.replace(/^error: /, "").trim());
+  const [what = "", suggestion] = message
+    .replace(/^error: /, "")
+    .trim()
+    .split("\n");
+  return usageError(
+    what,
+    ...(suggestion === undefined ? [] : [suggestion.replace(/^\((.*)\)$/, "$1")]),
+  );
 }

@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import { createStyle } from "../output/style.ts";
+import { commandTree } from "./command-tree.ts";
+import { findCommand } from "./find-command.ts";
+import { renderHelp } from "./help.ts";
+
+function help(...words: string[]): string {
+  const { spec, path } = findCommand(commandTree, [...words, "--help"]);
+  return renderHelp({
+    spec,
+    path,
+    programName: "openclaw",
+    style: createStyle(false),
+    columns: 80,
+  });
+}
+
+test("the first help names every command and the global flags", () => {
+  expect(help()).toMatchInlineSnapshot(`
+    "openclaw: run a Gateway, pair devices, run commands on nodes
+
+    Examples
+      # a Gateway on this machine
+      openclaw gateway run --token <token>
+      # this machine as a node of it
+      openclaw node run
+      # let the node in
+      openclaw devices approve
+      # run something on it
+      openclaw nodes run --node <name> -- uname -a
+
+    Usage
+      openclaw <command>
+
+    Commands
+      gateway     run a Gateway, look at one, call its methods
+      node        make this machine a node
+      nodes       see nodes, pair them, run things on them
+      devices     see devices, pair them, handle their tokens
+      health      check that the Gateway answers and lets you in
+      status      show this machine, its Gateway and its nodes at a glance
+      completion  print a completion script for your shell
+
+    Options
+          --profile <name>     Another state directory and config; stands first
+          --dev                The profile dev, with port 19001; stands first
+          --log-level <level>  silent, error, warn, info or debug
+          --no-color           No colours
+      -V, --version            Print the version
+      -h, --help               Show this help
+
+    Run "openclaw <command> --help" for examples and options of a command.
+    "
+  `);
+});
+
+test("the help of a command shows examples before options, with defaults", () => {
+  const text = help("nodes", "invoke");
+  expect(text.indexOf("Examples")).toBeLessThan(text.indexOf("Usage"));
+  expect(text.indexOf("Usage")).toBeLessThan(text.indexOf("Options"));
+  expect(text).toContain("--invoke-timeout <ms>");
+  expect(text).toContain("default 15000");
+  expect(text).toContain("openclaw nodes invoke --status nightly-1");
+});
+
+test("no line is wider than the terminal, but for an example", () => {
+  for (const words of [[], ["gateway"], ["gateway", "run"], ["nodes", "run"], ["status"]]) {
+    const lines = help(...words)
+      .split("\n")
+      .filter((line) => !line.includes("openclaw "));
+    for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
+  }
+});

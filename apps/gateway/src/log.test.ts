@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { createLogger, logLevelFrom } from "./log.ts";
+
+function capture(options: Parameters<typeof createLogger>[1] = {}) {
+  const lines: string[] = [];
+  const logger = createLogger({ write: (text) => lines.push(text) }, { now: () => 0, ...options });
+  return { lines, logger };
+}
+
+test("a line is one JSON object with its fields and those of its child", () => {
+  const { lines, logger } = capture();
+  logger.child({ connId: "c1" }).info({ port: 1 }, "peer connected");
+  expect(lines).toEqual([
+    '{"time":"1970-01-01T00:00:00.000Z","level":"info","connId":"c1","port":1,"msg":"peer connected"}\n',
+  ]);
+});
+
+test("secret fields and secret values never appear, not even inside other text", () => {
+  const { lines, logger } = capture({ secrets: ["swordfish-42", undefined, "ab"] });
+  logger.warn({ token: "x", auth: { password: "y" }, url: "ws://h/?t=swordfish-42" }, "ab refused");
+  expect(lines[0]).not.toMatch(/swordfish|"x"|"y"/);
+  expect(lines[0]).toContain("ab refused");
+});
+
+test("errors keep code and message; levels below the threshold are dropped", () => {
+  const { lines, logger } = capture({ level: "warn" });
+  logger.info({}, "quiet");
+  logger.debug({}, "quiet");
+  logger.error({ err: Object.assign(new Error("no room"), { code: "ENOSPC" }) }, "cannot write");
+  expect(lines).toHaveLength(1);
+  expect(JSON.parse(lines[0] ?? "")).toMatchObject({ err: { code: "ENOSPC", message: "no room" } });
+});
+
+test("for a terminal a line is text", () => {
+  const { lines, logger } = capture({ format: "text" });
+  logger.warn({ attempt: 2, reason: "two words" }, "not yet");
+  expect(lines).toEqual(['00:00:00 warn: not yet  attempt=2 reason="two words"\n']);
+});
+
+test("the level is read from the environment in any vocabulary, and --verbose wins", () => {
+  expect(logLevelFrom("trace", false)).toBe("debug");
+  expect(logLevelFrom("fatal", false)).toBe("error");
+  expect(logLevelFrom("nonsense", false)).toBe("info");
+  expect(logLevelFrom("error", true)).toBe("debug");
+});
