@@ -20,7 +20,8 @@ import { isForwarded, isLoopback, peerOrigin } from "./listener/peer-address.ts"
 import { answerProbe } from "./listener/probe-endpoints.ts";
 import { createUpgrader } from "./listener/upgrade.ts";
 import { gatewayMethods } from "./methods/gateway-methods.ts";
-import type { Caller, Method } from "./methods/method.ts";
+import type { GatewayCaller } from "./methods/gateway-method.ts";
+import type { Method } from "./methods/method.ts";
 import { createMethodTable } from "./methods/method-table.ts";
 import { createCatalogue } from "./nodes/catalogue.ts";
 import { createCommandPolicy } from "./nodes/command-policy.ts";
@@ -68,7 +69,7 @@ export interface Gateway extends AsyncDisposable {
   /** Sends an event to all operators that may read. */
   broadcast(event: string, payload: unknown): void;
   /** All methods, as the documentation lists them. */
-  readonly methods: readonly Method[];
+  readonly methods: readonly Omit<Method, "handler">[];
   /** Where it listens; undefined before `listen` and when attached. */
   readonly address: GatewayAddress | undefined;
   /**
@@ -298,7 +299,12 @@ export function createGateway(options: GatewayOptions): Gateway {
 }
 
 /** The program that embeds the Gateway holds every right. */
-const EMBEDDER: Caller = { role: "operator", scopes: ["operator.admin"], connection: undefined };
+const EMBEDDER: GatewayCaller = {
+  role: "operator",
+  scopes: ["operator.admin"],
+  deviceId: undefined,
+  connection: undefined,
+};
 
 function shuttingDown(): Refusal {
   const refusal = refuse("gateway restarting; retry shortly", {

@@ -1,7 +1,7 @@
 import { CLOSE, encodeError, parseFrame } from "@openclaw/protocol";
 import { RequestError, unavailable } from "../errors.ts";
 import type { Logger } from "../logger.ts";
-import type { Caller } from "../methods/method.ts";
+import type { GatewayCaller } from "../methods/gateway-method.ts";
 import { type MethodTable, forProtocol } from "../methods/method-table.ts";
 import type { Connection } from "./connection.ts";
 import type { PeerSocketOwner } from "./peer-socket.ts";
@@ -22,8 +22,8 @@ export function createFrameHandler(options: {
   onClose: (code: number, reason: string) => void;
 }): PeerSocketOwner {
   const { connection, methods, logger } = options;
-  const { role, scopes, protocol } = connection.identity;
-  const caller: Caller = { role, scopes, connection };
+  const { role, scopes, protocol, deviceId } = connection.identity;
+  const caller: GatewayCaller = { role, scopes, deviceId, connection };
 
   function refuse(id: string, error: RequestError): void {
     connection.refuse(id, forProtocol(error, protocol));

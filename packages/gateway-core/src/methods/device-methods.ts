@@ -3,11 +3,11 @@ import { invalidRequest } from "../errors.ts";
 import type { GatewayContext } from "../gateway-context.ts";
 import type { DeviceRecord, RoleGrant } from "../pairing/device-record.ts";
 import { publicRequest } from "../pairing/pairing-service.ts";
-import { type MethodCall, defineMethod } from "./method.ts";
+import { type GatewayCall, defineGatewayMethod } from "./gateway-method.ts";
 
 /** Pairing of devices and their tokens. */
 export const deviceMethods = [
-  defineMethod({
+  defineGatewayMethod({
     name: "device.pair.list",
     access: "operator.pairing",
     ...methodSchemas["device.pair.list"],
@@ -25,7 +25,7 @@ export const deviceMethods = [
       };
     },
   }),
-  defineMethod({
+  defineGatewayMethod({
     name: "device.pair.approve",
     access: "operator.pairing",
     ...methodSchemas["device.pair.approve"],
@@ -36,7 +36,7 @@ export const deviceMethods = [
       return { requestId, device: pairedDevice(record, gateway) };
     },
   }),
-  defineMethod({
+  defineGatewayMethod({
     name: "device.pair.reject",
     access: "operator.pairing",
     ...methodSchemas["device.pair.reject"],
@@ -46,7 +46,7 @@ export const deviceMethods = [
       return { requestId, deviceId };
     },
   }),
-  defineMethod({
+  defineGatewayMethod({
     name: "device.pair.remove",
     access: "operator.pairing",
     ...methodSchemas["device.pair.remove"],
@@ -56,7 +56,7 @@ export const deviceMethods = [
       return { deviceId };
     },
   }),
-  defineMethod({
+  defineGatewayMethod({
     name: "device.pair.rename",
     access: "operator.pairing",
     ...methodSchemas["device.pair.rename"],
@@ -66,7 +66,7 @@ export const deviceMethods = [
       return { deviceId, label };
     },
   }),
-  defineMethod({
+  defineGatewayMethod({
     name: "device.token.rotate",
     access: "operator.pairing",
     ...methodSchemas["device.token.rotate"],
@@ -86,7 +86,7 @@ export const deviceMethods = [
       };
     },
   }),
-  defineMethod({
+  defineGatewayMethod({
     name: "device.token.revoke",
     access: "operator.pairing",
     ...methodSchemas["device.token.revoke"],
@@ -117,7 +117,7 @@ function restrictedTo(scopes: readonly string[], deviceId: string | undefined): 
 }
 
 /** Protocol 3 hands the new token to whoever asked; since then it goes to the device alone. */
-function maySeeToken({ caller }: MethodCall, deviceId: string): boolean {
+function maySeeToken({ caller }: GatewayCall, deviceId: string): boolean {
   const identity = caller.connection?.identity;
   return identity?.deviceId === deviceId || identity?.protocol === 3;
 }

@@ -1,19 +1,19 @@
 import { randomUUID } from "node:crypto";
 import { methodSchemas } from "@openclaw/protocol";
 import type { GatewayContext } from "../gateway-context.ts";
-import { defineMethod } from "./method.ts";
+import { defineGatewayMethod } from "./gateway-method.ts";
 import { invokeForGateway } from "./invoke-methods.ts";
 
 /** The policy by which a node decides which programs it runs; it is kept and enforced there. */
 export const execApprovalMethods = [
-  defineMethod({
+  defineGatewayMethod({
     name: "exec.approvals.node.get",
     access: "operator.admin",
     ...methodSchemas["exec.approvals.node.get"],
     summary: "A node's exec policy.",
     handler: ({ nodeId }, { gateway }) => ask(gateway, nodeId, "system.execApprovals.get", {}),
   }),
-  defineMethod({
+  defineGatewayMethod({
     name: "exec.approvals.node.set",
     access: "operator.admin",
     ...methodSchemas["exec.approvals.node.set"],

@@ -1,7 +1,7 @@
 import { deviceMethods } from "./device-methods.ts";
 import { execApprovalMethods } from "./exec-approval-methods.ts";
 import { invokeMethods } from "./invoke-methods.ts";
-import type { Method } from "./method.ts";
+import type { GatewayMethod } from "./gateway-method.ts";
 import { nodeMethods } from "./node-methods.ts";
 import { systemMethods } from "./system-methods.ts";
 
@@ -13,4 +13,4 @@ export const gatewayMethods = [
   ...invokeMethods,
   ...execApprovalMethods,
   // Each entry was checked against its own params; the table calls it with what that schema returns.
-] as unknown as readonly Method[];
+] as unknown as readonly GatewayMethod[];

@@ -17,7 +17,7 @@ import {
   remoteFailure,
 } from "../nodes/invoke-broker.ts";
 import { missingScopeError } from "../pairing/pairing-service.ts";
-import { type Caller, defineMethod } from "./method.ts";
+import { type GatewayCaller, defineGatewayMethod } from "./gateway-method.ts";
 import { nodeConnection } from "./node-methods.ts";
 
 /** Commands that reach the whole host; writing is not right enough. */
@@ -30,7 +30,7 @@ const ADMIN_COMMANDS = new Set([
 
 /** The round trip to a node, and what can be asked about it. */
 export const invokeMethods = [
-  defineMethod({
+  defineGatewayMethod({
     name: "node.invoke",
     access: "operator.write",
     ...methodSchemas["node.invoke"],
@@ -61,7 +61,7 @@ export const invokeMethods = [
       return invokeAnswer(nodeId, command, outcome);
     },
   }),
-  defineMethod({
+  defineGatewayMethod({
     name: "node.invoke.result",
     access: "node",
     ...methodSchemas["node.invoke.result"],
@@ -80,7 +80,7 @@ export const invokeMethods = [
       });
     },
   }),
-  defineMethod({
+  defineGatewayMethod({
     name: "node.invoke.progress",
     access: "node",
     ...methodSchemas["node.invoke.progress"],
@@ -91,7 +91,7 @@ export const invokeMethods = [
       return gateway.broker.progress(from, invokeId, seq, chunk) ? RESULT_TAKEN : RESULT_IGNORED;
     },
   }),
-  defineMethod({
+  defineGatewayMethod({
     name: "node.invoke.sync",
     access: "node",
     ...methodSchemas["node.invoke.sync"],
@@ -101,7 +101,7 @@ export const invokeMethods = [
       open: gateway.broker.sync(nodeConnection(caller.connection)),
     }),
   }),
-  defineMethod({
+  defineGatewayMethod({
     name: "node.invoke.status",
     access: "operator.write",
     ...methodSchemas["node.invoke.status"],
@@ -109,7 +109,7 @@ export const invokeMethods = [
     handler: ({ idempotencyKey }, { gateway }) =>
       statusAnswer(idempotencyKey, gateway.broker.status(idempotencyKey), gateway),
   }),
-  defineMethod({
+  defineGatewayMethod({
     name: "node.invoke.cancel",
     access: "operator.write",
     ...methodSchemas["node.invoke.cancel"],
@@ -119,7 +119,7 @@ export const invokeMethods = [
       ...gateway.broker.cancel(idempotencyKey),
     }),
   }),
-  defineMethod({
+  defineGatewayMethod({
     name: "node.invoke.input",
     access: "operator.write",
     ...methodSchemas["node.invoke.input"],
@@ -190,7 +190,7 @@ function routeTo(gateway: GatewayContext, nodeId: string, command: string): Node
 
 const refuse = (error: RequestError): NodeRoute => ({ ok: false, error });
 
-function requireAdmin(caller: Caller): void {
+function requireAdmin(caller: GatewayCaller): void {
   if (!caller.scopes.includes("operator.admin"))
     throw missingScopeError("operator.admin", ["operator.admin"]);
 }

@@ -2,25 +2,26 @@ import { scopeAllows, validateParams } from "@openclaw/protocol";
 import { GatewayStartError, RequestError, invalidRequest } from "../errors.ts";
 import type { GatewayContext } from "../gateway-context.ts";
 import { missingScopeError } from "../pairing/pairing-service.ts";
-import type { Caller, Method } from "./method.ts";
+import type { GatewayCaller, GatewayMethod } from "./gateway-method.ts";
+import type { Method } from "./method.ts";
 
 export interface MethodTable {
   /** @throws {GatewayStartError} `METHOD_CONFLICT` when the name is taken */
-  add(method: Method): void;
+  add(method: Method | GatewayMethod): void;
   /** Names in alphabetical order, as peers of that role are told. */
   advertised(role: "operator" | "node"): string[];
-  all(): readonly Method[];
+  all(): readonly GatewayMethod[];
   /** Authorises, validates and runs; the result may be a promise. @throws {RequestError} */
-  call(name: string, params: unknown, caller: Caller): unknown;
+  call(name: string, params: unknown, caller: GatewayCaller): unknown;
 }
 
 export function createMethodTable(
-  methods: readonly Method[],
+  methods: readonly GatewayMethod[],
   gateway: () => GatewayContext,
 ): MethodTable {
-  const table = new Map<string, Method>();
+  const table = new Map<string, GatewayMethod>();
 
-  const add = (method: Method): void => {
+  const add = (method: GatewayMethod): void => {
     if (table.has(method.name)) {
       throw new GatewayStartError("METHOD_CONFLICT", `method ${method.name} exists already`, {
         hint: "Choose a name of your own, for example with your product's prefix.",
@@ -54,9 +55,9 @@ export function createMethodTable(
 /** Before anything else is said about a method: whoever may not call it does not learn its params. */
 function authorise(
   name: string,
-  method: Method | undefined,
-  caller: Caller,
-): asserts method is Method {
+  method: GatewayMethod | undefined,
+  caller: GatewayCaller,
+): asserts method is GatewayMethod {
   const access = method?.access ?? "operator.admin";
   if (access === "any") return;
   if (caller.role === "node") {

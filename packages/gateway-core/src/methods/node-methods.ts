@@ -2,12 +2,12 @@ import { methodSchemas } from "@openclaw/protocol";
 import type { Connection } from "../connections/connection.ts";
 import { invalidRequest } from "../errors.ts";
 import { rename } from "./device-methods.ts";
-import { defineMethod } from "./method.ts";
+import { defineGatewayMethod } from "./gateway-method.ts";
 import { handleNodeEvent } from "./node-events.ts";
 
 /** The catalogue of nodes and the approval of what they offer. */
 export const nodeMethods = [
-  defineMethod({
+  defineGatewayMethod({
     name: "node.list",
     access: "operator.read",
     ...methodSchemas["node.list"],
@@ -17,7 +17,7 @@ export const nodeMethods = [
       nodes: gateway.catalogue.list(),
     }),
   }),
-  defineMethod({
+  defineGatewayMethod({
     name: "node.describe",
     access: "operator.read",
     ...methodSchemas["node.describe"],
@@ -28,7 +28,7 @@ export const nodeMethods = [
       return { ts: gateway.options.now(), ...entry };
     },
   }),
-  defineMethod({
+  defineGatewayMethod({
     name: "node.rename",
     access: "operator.pairing",
     ...methodSchemas["node.rename"],
@@ -38,7 +38,7 @@ export const nodeMethods = [
       return { nodeId, displayName };
     },
   }),
-  defineMethod({
+  defineGatewayMethod({
     name: "node.pair.list",
     access: "operator.pairing",
     ...methodSchemas["node.pair.list"],
@@ -48,7 +48,7 @@ export const nodeMethods = [
       paired: gateway.catalogue.paired(),
     }),
   }),
-  defineMethod({
+  defineGatewayMethod({
     name: "node.pair.approve",
     access: "operator.pairing",
     ...methodSchemas["node.pair.approve"],
@@ -58,7 +58,7 @@ export const nodeMethods = [
       return { requestId, node: gateway.catalogue.pairedEntry(nodeId) };
     },
   }),
-  defineMethod({
+  defineGatewayMethod({
     name: "node.pair.reject",
     access: "operator.pairing",
     ...methodSchemas["node.pair.reject"],
@@ -68,7 +68,7 @@ export const nodeMethods = [
       return { requestId, nodeId };
     },
   }),
-  defineMethod({
+  defineGatewayMethod({
     name: "node.pair.remove",
     access: "operator.pairing",
     ...methodSchemas["node.pair.remove"],
@@ -79,7 +79,7 @@ export const nodeMethods = [
       return { nodeId };
     },
   }),
-  defineMethod({
+  defineGatewayMethod({
     name: "node.event",
     access: "node",
     ...methodSchemas["node.event"],

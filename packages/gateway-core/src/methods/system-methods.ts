@@ -1,18 +1,18 @@
 import { methodSchemas } from "@openclaw/protocol";
 import { hostname } from "node:os";
 import process from "node:process";
-import { defineMethod } from "./method.ts";
+import { defineGatewayMethod } from "./gateway-method.ts";
 
 /** Health, status, presence. */
 export const systemMethods = [
-  defineMethod({
+  defineGatewayMethod({
     name: "health",
     access: "any",
     ...methodSchemas["health"],
     summary: "Whether the Gateway is well. Answered from a cache of a second unless probe is set.",
     handler: ({ probe }, { gateway }) => gateway.health.summary(probe === true),
   }),
-  defineMethod({
+  defineGatewayMethod({
     name: "status",
     access: "operator.read",
     ...methodSchemas["status"],
@@ -48,21 +48,21 @@ export const systemMethods = [
       };
     },
   }),
-  defineMethod({
+  defineGatewayMethod({
     name: "system-presence",
     access: "operator.read",
     ...methodSchemas["system-presence"],
     summary: "Who is connected; short-lived calls are left out.",
     handler: (_params, { gateway }) => gateway.presence.list(),
   }),
-  defineMethod({
+  defineGatewayMethod({
     name: "last-heartbeat",
     access: "operator.read",
     ...methodSchemas["last-heartbeat"],
     summary: "The last heartbeat of an agent; null, since this Gateway runs none.",
     handler: () => null,
   }),
-  defineMethod({
+  defineGatewayMethod({
     name: "channels.status",
     access: "operator.read",
     ...methodSchemas["channels.status"],
