@@ -17,7 +17,7 @@ const MIN_DEEP_CHARS = 2 * (MAX_JSON_DEPTH + 1);
  * Below this the value is walked after parsing, which costs next to nothing; above it the text is
  * read first, since millions of nested arrays would take gigabytes to parse.
  */
-const MAX_UNREAD_CHARS = 1_048_576;
+const MAX_UNREAD_CHARS = 131_072;
 
 /**
  * Parses one message of the wire and checks its envelope: a closed object, so that a member that

@@ -52,9 +52,14 @@ function describeObject(issues: readonly Issue[], root: unknown, path: Path): st
     break;
   }
 
+  // Of a value of another type nothing else is worth saying; its length, for one, is zod's guess.
+  const hasOtherType = issues.some(
+    (issue) => issue.code === "invalid_type" && issue.path.length === depth,
+  );
   const members = new Map<PropertyKey, Issue[]>();
   for (const issue of issues) {
     if (issue.path.length === depth) {
+      if (hasOtherType && issue.code !== "invalid_type") continue;
       failures.push(...describeValue(issue, pointer, root));
       continue;
     }
@@ -92,12 +97,15 @@ function describeValue(issue: Issue, pointer: string, root: unknown): string[] {
   return [atPath(pointer, describeIssue(issue))];
 }
 
+/** Types that JSON Schema calls by another name. */
+const TYPE_NAMES: Readonly<Record<string, string>> = { int: "integer", record: "object" };
+
 function describeIssue(issue: Issue): string {
   switch (issue.code) {
     case "invalid_type":
       // A schema may bring its own words, as `integer` does.
       if (issue.message.startsWith("must ")) return issue.message;
-      return mustBe(issue.expected === "record" ? "object" : issue.expected);
+      return mustBe(TYPE_NAMES[issue.expected] ?? issue.expected);
     case "invalid_value":
       return issue.values.length === 1 ? mustEqualConstant : mustEqualAllowedValue;
     case "not_multiple_of":
@@ -111,9 +119,9 @@ function describeIssue(issue: Issue): string {
       if (issue.origin === "array") return tooLong(issue.maximum, "items");
       return mustBe(`${issue.inclusive === false ? "<" : "<="} ${issue.maximum}`);
     case "invalid_format":
-      return issue.pattern === undefined
-        ? `must match format "${issue.format}"`
-        : `must match pattern "${issue.pattern.replace(/^\/|\/\w*$/g, "")}"`;
+      return issue.format === "regex" && issue.pattern !== undefined
+        ? `must match pattern "${issue.pattern.replaceAll(/^\/|\/\w*$/g, "")}"`
+        : `must match format "${issue.format}"`;
     default:
       return issue.message;
   }

@@ -1,5 +1,17 @@
 import * as z from "zod";
-import { anyJson, anyText, closed, count, flag, integer, open, text, texts } from "./primitives.ts";
+import {
+  amount,
+  anyJson,
+  anyText,
+  closed,
+  count,
+  flag,
+  integer,
+  maybe,
+  open,
+  text,
+  texts,
+} from "./primitives.ts";
 
 const runTarget = {
   /** argv; the first is the program. */
@@ -22,7 +34,7 @@ export const systemRunParamsSchema = closed({
   /** Set by the Gateway where the caller names none. */
   runId: anyText.nullish(),
   suppressNotifyOnExit: flag.nullish(),
-  systemRunPlan: anyJson.optional(),
+  systemRunPlan: maybe.anyJson,
 });
 export type SystemRunParams = z.infer<typeof systemRunParamsSchema>;
 
@@ -51,11 +63,11 @@ export const systemRunPrepareResultSchema = open({
     commandPreview: anyText.nullish(),
     agentId: anyText.nullish(),
     sessionKey: anyText.nullish(),
-    mutableFileOperand: anyJson.optional(),
-    policySnapshot: anyJson.optional(),
+    mutableFileOperand: maybe.anyJson,
+    policySnapshot: maybe.anyJson,
   }),
   execPolicy: open({ security: text, ask: text }).optional(),
-  allowAlwaysCoverage: anyJson.optional(),
+  allowAlwaysCoverage: maybe.anyJson,
 });
 export type SystemRunPrepareResult = z.infer<typeof systemRunPrepareResultSchema>;
 
@@ -72,9 +84,9 @@ export type SystemWhichResult = z.infer<typeof systemWhichResultSchema>;
 
 /** Params of the node command `system.notify`. */
 export const systemNotifyParamsSchema = closed({
-  title: anyText.optional(),
-  body: anyText.optional(),
-  sound: anyText.optional(),
+  title: maybe.anyText,
+  body: maybe.anyText,
+  sound: maybe.anyText,
   priority: z.enum(["passive", "active", "timeSensitive"]).optional(),
   delivery: z.enum(["system", "overlay", "auto"]).optional(),
 });
@@ -82,56 +94,61 @@ export type SystemNotifyParams = z.infer<typeof systemNotifyParamsSchema>;
 
 const execPolicy = {
   /** `deny`, `allowlist` or `full`. */
-  security: anyText.optional(),
+  security: maybe.anyText,
   /** `off`, `on-miss` or `always`. */
-  ask: anyText.optional(),
+  ask: maybe.anyText,
   /** A `security` value, for when nobody can be asked. */
-  askFallback: anyText.optional(),
-  autoAllowSkills: flag.optional(),
+  askFallback: maybe.anyText,
+  autoAllowSkills: maybe.flag,
 };
 
-const epochMs = z.number().min(0);
+const epochMs = amount.optional();
 
-/** The exec policy of a host, as its file holds it. What other releases add to it is kept. */
-export const execApprovalsFileSchema = open({
-  version: z.literal(1),
-  /** The token is removed before the file leaves its host. */
-  socket: open({ path: anyText.optional(), token: anyText.optional() }).optional(),
-  defaults: open(execPolicy).optional(),
-  agents: z
-    .record(
-      z.string(),
-      open({
-        ...execPolicy,
-        allowlist: z
-          .array(
-            open({
-              id: text.optional(),
-              pattern: anyText,
-              source: z.literal("allow-always").optional(),
-              commandText: anyText.optional(),
-              argPattern: anyText.optional(),
-              lastUsedAt: epochMs.optional(),
-              lastUsedCommand: anyText.optional(),
-              lastResolvedPath: anyText.optional(),
-            }),
-          )
-          .optional(),
-        mcpTools: z
-          .array(
-            open({
-              server: text,
-              tool: text,
-              source: z.literal("allow-always"),
-              addedAt: epochMs,
-              lastUsedAt: epochMs.optional(),
-            }),
-          )
-          .optional(),
-      }),
-    )
-    .optional(),
-});
+/** The policy file, closed where it is written and open where it is read. */
+function execApprovalsFile(object: typeof open) {
+  return object({
+    version: z.literal(1),
+    /** The token is removed before the file leaves its host. */
+    socket: object({ path: maybe.anyText, token: maybe.anyText }).optional(),
+    defaults: object(execPolicy).optional(),
+    agents: z
+      .record(
+        z.string(),
+        object({
+          ...execPolicy,
+          allowlist: z
+            .array(
+              object({
+                id: maybe.text,
+                pattern: anyText,
+                source: z.literal("allow-always").optional(),
+                commandText: maybe.anyText,
+                argPattern: maybe.anyText,
+                lastUsedAt: epochMs,
+                lastUsedCommand: maybe.anyText,
+                lastResolvedPath: maybe.anyText,
+              }),
+            )
+            .optional(),
+          mcpTools: z
+            .array(
+              object({
+                server: text,
+                tool: text,
+                source: z.literal("allow-always"),
+                addedAt: amount,
+                lastUsedAt: epochMs,
+              }),
+            )
+            .optional(),
+        }),
+      )
+      .optional(),
+  });
+}
+
+/** The exec policy of a host as one writes it: a misspelt member must not pass for a rule. */
+export const execApprovalsFileSchema = execApprovalsFile(closed);
 export type ExecApprovalsFile = z.infer<typeof execApprovalsFileSchema>;
 
 /** Payload of `system.execApprovals.get` and `.set`. */
@@ -140,7 +157,7 @@ export const execApprovalsSnapshotSchema = open({
   exists: flag,
   /** Hex SHA-256 of the stored text; what `baseHash` is compared with. */
   hash: text,
-  file: execApprovalsFileSchema,
+  file: execApprovalsFile(open),
 });
 export type ExecApprovalsSnapshot = z.infer<typeof execApprovalsSnapshotSchema>;
 
@@ -148,7 +165,7 @@ export type ExecApprovalsSnapshot = z.infer<typeof execApprovalsSnapshotSchema>;
 export const execApprovalsSetParamsSchema = closed({
   file: execApprovalsFileSchema,
   /** Required once a file exists. */
-  baseHash: text.optional(),
+  baseHash: maybe.text,
 });
 export type ExecApprovalsSetParams = z.infer<typeof execApprovalsSetParamsSchema>;
 

@@ -2,26 +2,14 @@ import * as z from "zod";
 import { CLIENT_IDS, CLIENT_MODES } from "../client-info.ts";
 import { stateVersionSchema } from "./frames.ts";
 import { presenceEntrySchema } from "./presence.ts";
-import {
-  anyJson,
-  anyObject,
-  anyText,
-  closed,
-  count,
-  flag,
-  flags,
-  integer,
-  open,
-  text,
-  texts,
-} from "./primitives.ts";
+import { anyJson, closed, count, integer, maybe, open, text, texts } from "./primitives.ts";
 
 /** Payload of `connect.challenge`, the first message of a Gateway. */
 export const connectChallengeSchema = open({
   /** Random per socket; a device signs it. */
   nonce: text,
   ts: count,
-  capabilities: texts.optional(),
+  capabilities: maybe.texts,
 });
 export type ConnectChallenge = z.infer<typeof connectChallengeSchema>;
 
@@ -30,15 +18,15 @@ const version = integer.min(1);
 /** Who connects. */
 export const clientInfoSchema = closed({
   id: z.enum(CLIENT_IDS),
-  displayName: text.optional(),
+  displayName: maybe.text,
   version: text,
   buildId: text.max(96).optional(),
   platform: text,
-  deviceFamily: text.optional(),
-  modelIdentifier: text.optional(),
+  deviceFamily: maybe.text,
+  modelIdentifier: maybe.text,
   timeZone: text.max(64).optional(),
   mode: z.enum(CLIENT_MODES),
-  instanceId: text.optional(),
+  instanceId: maybe.text,
 });
 export type ClientInfo = z.infer<typeof clientInfoSchema>;
 
@@ -49,7 +37,7 @@ export const deviceProofSchema = closed({
   signature: text,
   signedAt: count,
   /** Absent from protocol 3 clients that sign v1. */
-  nonce: text.optional(),
+  nonce: maybe.text,
 });
 export type DeviceProof = z.infer<typeof deviceProofSchema>;
 
@@ -61,31 +49,31 @@ export const connectParamsSchema = closed({
   minProtocol: version,
   maxProtocol: version,
   client: clientInfoSchema,
-  caps: texts.optional(),
-  commands: texts.optional(),
-  computerUse: anyJson.optional(),
-  workerRuns: anyObject.optional(),
-  permissions: flags.optional(),
-  pathEnv: anyText.optional(),
-  role: text.optional(),
-  scopes: texts.optional(),
+  caps: maybe.texts,
+  commands: maybe.texts,
+  computerUse: maybe.anyJson,
+  workerRuns: maybe.anyObject,
+  permissions: maybe.flags,
+  pathEnv: maybe.anyText,
+  role: maybe.text,
+  scopes: maybe.texts,
   modelCatalog: closed({
-    agentId: text.optional(),
-    sessionKey: text.optional(),
-    shortId: text.optional(),
-    slugHint: text.optional(),
+    agentId: maybe.text,
+    sessionKey: maybe.text,
+    shortId: maybe.text,
+    slugHint: maybe.text,
   }).optional(),
   device: deviceProofSchema.optional(),
   auth: closed({
-    token: anyText.optional(),
-    password: anyText.optional(),
-    bootstrapToken: anyText.optional(),
-    deviceToken: anyText.optional(),
-    approvalRuntimeToken: anyText.optional(),
-    agentRuntimeIdentityToken: anyText.optional(),
+    token: maybe.anyText,
+    password: maybe.anyText,
+    bootstrapToken: maybe.anyText,
+    deviceToken: maybe.anyText,
+    approvalRuntimeToken: maybe.anyText,
+    agentRuntimeIdentityToken: maybe.anyText,
   }).optional(),
-  locale: anyText.optional(),
-  userAgent: anyText.optional(),
+  locale: maybe.anyText,
+  userAgent: maybe.anyText,
 });
 export type ConnectParams = z.infer<typeof connectParamsSchema>;
 
@@ -98,48 +86,48 @@ export const helloOkSchema = open({
   server: open({
     version: text,
     connId: text,
-    buildId: text.optional(),
-    bootId: text.optional(),
-    controlUiBuildSource: text.optional(),
-    commit: text.optional(),
-    host: text.optional(),
+    buildId: maybe.text,
+    bootId: maybe.text,
+    controlUiBuildSource: maybe.text,
+    commit: maybe.text,
+    host: maybe.text,
   }),
-  features: open({ methods: texts, events: texts, capabilities: texts.optional() }),
+  features: open({ methods: texts, events: texts, capabilities: maybe.texts }),
   snapshot: open({
     presence: z.array(presenceEntrySchema),
     /** An object, which may be empty. */
     health: anyJson,
     stateVersion: stateVersionSchema,
     uptimeMs: count,
-    configPath: text.optional(),
-    stateDir: text.optional(),
+    configPath: maybe.text,
+    stateDir: maybe.text,
     sessionDefaults: open({
       defaultAgentId: text,
       mainKey: text,
       mainSessionKey: text,
-      scope: text.optional(),
-      modelConfigured: flag.optional(),
-      ownership: text.optional(),
-      selectionRequired: flag.optional(),
+      scope: maybe.text,
+      modelConfigured: maybe.flag,
+      ownership: maybe.text,
+      selectionRequired: maybe.flag,
     }).optional(),
     suspension: open({ phase: text }).optional(),
     appliedConfigHash: text.nullish(),
-    authMode: text.optional(),
+    authMode: maybe.text,
   }),
   /** Canvas address of protocol 3; protocol 4 has `pluginSurfaceUrls.canvas`. */
-  canvasHostUrl: text.optional(),
+  canvasHostUrl: maybe.text,
   pluginSurfaceUrls: z.record(z.string(), text).optional(),
   auth: open({
     /** `none`, `token`, `password`, `tailscale`, `device-token`, `bootstrap-token`, `trusted-proxy`. */
-    method: text.optional(),
+    method: maybe.text,
     role: text,
     scopes: texts,
     /** To be kept and shown next time. */
-    deviceToken: text.optional(),
-    issuedAtMs: count.optional(),
+    deviceToken: maybe.text,
+    issuedAtMs: maybe.count,
     deviceTokens: z.array(issuedTokenSchema).optional(),
-    recoveryScope: text.optional(),
-    recoveryMigrationAllowed: flag.optional(),
+    recoveryScope: maybe.text,
+    recoveryMigrationAllowed: maybe.flag,
   }).optional(),
   policy: open({
     /** Largest frame that this Gateway takes, in bytes. */
@@ -147,8 +135,8 @@ export const helloOkSchema = open({
     maxBufferedBytes: integer.min(1),
     tickIntervalMs: integer.min(1),
     attachments: open({ maxBytes: integer.min(1), maxImageBytes: integer.min(1) }).optional(),
-    allowedSessionVisibilities: texts.optional(),
-    hasMultipleSessionSharingIdentities: flag.optional(),
+    allowedSessionVisibilities: maybe.texts,
+    hasMultipleSessionSharingIdentities: maybe.flag,
   }),
 });
 export type HelloOk = z.infer<typeof helloOkSchema>;

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { closed, count, flag, open, text, texts } from "./primitives.ts";
+import { closed, count, flag, maybe, open, text, texts } from "./primitives.ts";
 
 /** Params that name a pairing request. */
 export const requestIdParamsSchema = closed({ requestId: text });
@@ -8,20 +8,20 @@ export const requestIdParamsSchema = closed({ requestId: text });
 export const pendingDeviceSchema = open({
   requestId: text,
   deviceId: text,
-  publicKey: text.optional(),
-  displayName: text.optional(),
-  platform: text.optional(),
-  deviceFamily: text.optional(),
-  clientId: text.optional(),
-  clientMode: text.optional(),
-  browserOrigin: text.optional(),
-  role: text.optional(),
-  roles: texts.optional(),
-  scopes: texts.optional(),
-  remoteIp: text.optional(),
-  silent: flag.optional(),
+  publicKey: maybe.text,
+  displayName: maybe.text,
+  platform: maybe.text,
+  deviceFamily: maybe.text,
+  clientId: maybe.text,
+  clientMode: maybe.text,
+  browserOrigin: maybe.text,
+  role: maybe.text,
+  roles: maybe.texts,
+  scopes: maybe.texts,
+  remoteIp: maybe.text,
+  silent: maybe.flag,
   /** The device was paired before, with less or with another key. */
-  isRepair: flag.optional(),
+  isRepair: maybe.flag,
   ts: count,
 });
 export type PendingDevice = z.infer<typeof pendingDeviceSchema>;
@@ -31,9 +31,9 @@ export const deviceTokenSummarySchema = open({
   role: text,
   scopes: texts,
   createdAtMs: count,
-  rotatedAtMs: count.optional(),
-  revokedAtMs: count.optional(),
-  lastUsedAtMs: count.optional(),
+  rotatedAtMs: maybe.count,
+  revokedAtMs: maybe.count,
+  lastUsedAtMs: maybe.count,
 });
 export type DeviceTokenSummary = z.infer<typeof deviceTokenSummarySchema>;
 
@@ -47,27 +47,27 @@ const surfaceSchema = open({
 /** A device that has been approved. */
 export const pairedDeviceSchema = open({
   deviceId: text,
-  publicKey: text.optional(),
-  displayName: text.optional(),
-  operatorLabel: text.optional(),
-  platform: text.optional(),
-  deviceFamily: text.optional(),
-  clientId: text.optional(),
-  clientMode: text.optional(),
-  role: text.optional(),
-  roles: texts.optional(),
-  scopes: texts.optional(),
-  remoteIp: text.optional(),
+  publicKey: maybe.text,
+  displayName: maybe.text,
+  operatorLabel: maybe.text,
+  platform: maybe.text,
+  deviceFamily: maybe.text,
+  clientId: maybe.text,
+  clientMode: maybe.text,
+  role: maybe.text,
+  roles: maybe.texts,
+  scopes: maybe.texts,
+  remoteIp: maybe.text,
   tokens: z.array(deviceTokenSummarySchema).optional(),
-  createdAtMs: count.optional(),
-  approvedAtMs: count.optional(),
+  createdAtMs: maybe.count,
+  approvedAtMs: maybe.count,
   /** `silent`, `owner`, `bootstrap`, `ssh-verified`, `trusted-cidr`, `trusted-proxy`. */
-  approvedVia: text.optional(),
+  approvedVia: maybe.text,
   nodeSurface: surfaceSchema.optional(),
   pendingNodeSurface: surfaceSchema.optional(),
-  lastSeenAtMs: count.optional(),
-  lastSeenReason: text.optional(),
-  connected: flag.optional(),
+  lastSeenAtMs: maybe.count,
+  lastSeenReason: maybe.text,
+  connected: maybe.flag,
 });
 export type PairedDevice = z.infer<typeof pairedDeviceSchema>;
 
@@ -92,14 +92,14 @@ export const devicePairRenameResultSchema = open({ deviceId: text, label: text }
 export const deviceTokenRotateParamsSchema = closed({
   deviceId: text,
   role: text,
-  scopes: texts.optional(),
+  scopes: maybe.texts,
 });
 
 /** `token` is there only for the device itself, and for protocol 3 callers. */
 export const deviceTokenRotateResultSchema = open({
   deviceId: text,
   role: text,
-  token: text.optional(),
+  token: maybe.text,
   scopes: texts,
   rotatedAtMs: count,
   tokenDelivery: z.enum(["in-band", "withheld-cross-device"]).optional(),

@@ -1,13 +1,13 @@
 import * as z from "zod";
-import { anyJson, anyText, closed, count, flag, text } from "./primitives.ts";
+import { anyText, closed, count, flag, maybe, text } from "./primitives.ts";
 
 /** The error of a response; its type is `ErrorShape`. */
 export const errorShapeSchema = closed({
   code: text,
   message: text,
-  details: anyJson.optional(),
-  retryable: flag.optional(),
-  retryAfterMs: count.optional(),
+  details: maybe.anyJson,
+  retryable: maybe.flag,
+  retryAfterMs: maybe.count,
 });
 
 /** A request as `parseFrame` accepts it. */
@@ -15,7 +15,7 @@ export const requestFrameSchema = closed({
   type: z.literal("req"),
   id: text,
   method: text,
-  params: anyJson.optional(),
+  params: maybe.anyJson,
   traceparent: anyText.max(128).optional(),
   expectedProfileId: text.max(128).optional(),
 });
@@ -25,7 +25,7 @@ export const responseFrameSchema = closed({
   type: z.literal("res"),
   id: text,
   ok: flag,
-  payload: anyJson.optional(),
+  payload: maybe.anyJson,
   error: errorShapeSchema.optional(),
 });
 
@@ -36,8 +36,8 @@ export const stateVersionSchema = closed({ presence: count, health: count });
 export const eventFrameSchema = closed({
   type: z.literal("event"),
   event: text,
-  payload: anyJson.optional(),
-  seq: count.optional(),
+  payload: maybe.anyJson,
+  seq: maybe.count,
   stateVersion: stateVersionSchema.optional(),
-  recipientProfileId: text.optional(),
+  recipientProfileId: maybe.text,
 });

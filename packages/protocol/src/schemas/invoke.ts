@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { MAX_PROGRESS_CHUNK_CHARS } from "../limits.ts";
 import { errorShapeSchema } from "./frames.ts";
-import { anyJson, anyText, closed, count, flag, noParams, open, text } from "./primitives.ts";
+import { anyText, closed, count, flag, maybe, noParams, open, text } from "./primitives.ts";
 
 const chunk = anyText.max(MAX_PROGRESS_CHUNK_CHARS);
 
@@ -9,15 +9,15 @@ const chunk = anyText.max(MAX_PROGRESS_CHUNK_CHARS);
 export const nodeInvokeParamsSchema = closed({
   nodeId: text,
   command: text,
-  params: anyJson.optional(),
+  params: maybe.anyJson,
   /** See `resolveInvokeTimeoutMs`. */
-  timeoutMs: count.optional(),
+  timeoutMs: maybe.count,
   /** What makes a retry safe: a key runs at most once, and always with the same body. */
   idempotencyKey: text,
-  sessionKey: text.optional(),
-  turnSourceChannel: anyText.optional(),
-  turnSourceTo: anyText.optional(),
-  turnSourceAccountId: anyText.optional(),
+  sessionKey: maybe.text,
+  turnSourceChannel: maybe.anyText,
+  turnSourceTo: maybe.anyText,
+  turnSourceAccountId: maybe.anyText,
   turnSourceThreadId: z.union([z.string(), z.number()]).optional(),
 });
 export type NodeInvokeParams = z.infer<typeof nodeInvokeParamsSchema>;
@@ -27,7 +27,7 @@ export const nodeInvokeResultSchema = open({
   ok: z.literal(true),
   nodeId: text,
   command: text,
-  payload: anyJson.optional(),
+  payload: maybe.anyJson,
   /** The payload as the node wrote it; null where it sent a value instead. */
   payloadJSON: anyText.nullish(),
 });
@@ -40,9 +40,9 @@ export const nodeInvokeRequestEventSchema = open({
   command: text,
   paramsJSON: anyText.nullish(),
   /** What is left of the caller's deadline. */
-  timeoutMs: count.optional(),
-  idempotencyKey: text.optional(),
-  sessionKey: text.optional(),
+  timeoutMs: maybe.count,
+  idempotencyKey: maybe.text,
+  sessionKey: maybe.text,
 });
 export type NodeInvokeRequestEvent = z.infer<typeof nodeInvokeRequestEventSchema>;
 
@@ -51,14 +51,14 @@ export const nodeInvokeResultParamsSchema = closed({
   id: text,
   nodeId: text,
   ok: flag,
-  payload: anyJson.optional(),
+  payload: maybe.anyJson,
   payloadJSON: anyText.nullish(),
-  error: closed({ code: text.optional(), message: text.optional() }).nullish(),
+  error: closed({ code: maybe.text, message: maybe.text }).nullish(),
 });
 export type NodeInvokeResultParams = z.infer<typeof nodeInvokeResultParamsSchema>;
 
 /** `ignored` where the invocation is unknown or settled already. */
-export const nodeInvokeAcknowledgedSchema = open({ ok: flag, ignored: flag.optional() });
+export const nodeInvokeAcknowledgedSchema = open({ ok: flag, ignored: maybe.flag });
 
 /** Params of `node.invoke.progress`: a piece of output, counted from 0 within its invocation. */
 export const nodeInvokeProgressParamsSchema = closed({
@@ -115,15 +115,15 @@ export const nodeInvokeStatusResultSchema = open({
   stage: invokeStageSchema,
   /** Whether the Gateway holds a record of the key. */
   recorded: flag,
-  nodeId: text.optional(),
-  command: text.optional(),
-  invokeId: text.optional(),
-  createdAtMs: count.optional(),
-  updatedAtMs: count.optional(),
-  nodeConnected: flag.optional(),
+  nodeId: maybe.text,
+  command: maybe.text,
+  invokeId: maybe.text,
+  createdAtMs: maybe.count,
+  updatedAtMs: maybe.count,
+  nodeConnected: maybe.flag,
   /** With the outcome, once finished: as `node.invoke` answers or fails. */
-  ok: flag.optional(),
-  payload: anyJson.optional(),
+  ok: maybe.flag,
+  payload: maybe.anyJson,
   payloadJSON: anyText.nullish(),
   error: errorShapeSchema.optional(),
 });

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { anyObject, anyText, closed, count, flag, open, text, texts } from "./primitives.ts";
+import { anyText, closed, count, flag, integer, maybe, open, text, texts } from "./primitives.ts";
 
 // What a node takes from and gives to a Gateway beside invocations.
 
@@ -15,8 +15,8 @@ export const nodePendingEnqueueParamsSchema = closed({
   nodeId: text,
   type: z.enum(["status.request", "location.request"]),
   priority: z.enum(["normal", "high"]).optional(),
-  expiresInMs: count.min(1_000).max(86_400_000).optional(),
-  wake: flag.optional(),
+  expiresInMs: integer.min(1_000).max(86_400_000).optional(),
+  wake: maybe.flag,
 });
 
 export const nodePendingEnqueueResultSchema = open({
@@ -26,7 +26,7 @@ export const nodePendingEnqueueResultSchema = open({
   wakeTriggered: flag,
 });
 
-export const nodePendingDrainParamsSchema = closed({ maxItems: count.min(1).max(10).optional() });
+export const nodePendingDrainParamsSchema = closed({ maxItems: integer.min(1).max(10).optional() });
 
 export const nodePendingDrainResultSchema = open({
   nodeId: text,
@@ -52,7 +52,7 @@ export const nodePendingAckResultSchema = open({
 
 export const nodePluginSurfaceRefreshParamsSchema = closed({
   surface: text,
-  observedUrl: text.optional(),
+  observedUrl: maybe.text,
 });
 
 export const nodePluginSurfaceRefreshResultSchema = open({
@@ -68,8 +68,8 @@ export const nodePluginToolsUpdateParamsSchema = closed({
       pluginId: text,
       name: text.max(64).regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/),
       description: text,
-      parameters: anyObject.optional(),
-      command: text.optional(),
+      parameters: maybe.anyObject,
+      command: maybe.text,
       mcp: closed({ server: text, tool: text }).optional(),
     }),
   ),

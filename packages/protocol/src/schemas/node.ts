@@ -1,16 +1,5 @@
 import * as z from "zod";
-import {
-  amount,
-  anyJson,
-  anyText,
-  closed,
-  count,
-  flag,
-  flags,
-  open,
-  text,
-  texts,
-} from "./primitives.ts";
+import { amount, anyJson, anyText, closed, count, flag, maybe, open, text } from "./primitives.ts";
 
 export const nodeIdParamsSchema = closed({ nodeId: text });
 
@@ -23,8 +12,8 @@ export const hostStatsSchema = open({
   loadAverage: z.array(amount),
   memoryTotalBytes: count,
   memoryFreeBytes: count,
-  diskTotalBytes: count.optional(),
-  diskAvailableBytes: count.optional(),
+  diskTotalBytes: maybe.count,
+  diskAvailableBytes: maybe.count,
 });
 export type HostStats = z.infer<typeof hostStatsSchema>;
 
@@ -38,16 +27,16 @@ export const nodeApprovalStateSchema = z.enum([
 export type NodeApprovalState = z.infer<typeof nodeApprovalStateSchema>;
 
 const describedNode = {
-  displayName: text.optional(),
-  platform: text.optional(),
-  version: text.optional(),
-  coreVersion: text.optional(),
-  uiVersion: text.optional(),
-  deviceFamily: text.optional(),
-  modelIdentifier: text.optional(),
-  remoteIp: text.optional(),
-  clientId: text.optional(),
-  clientMode: text.optional(),
+  displayName: maybe.text,
+  platform: maybe.text,
+  version: maybe.text,
+  coreVersion: maybe.text,
+  uiVersion: maybe.text,
+  deviceFamily: maybe.text,
+  modelIdentifier: maybe.text,
+  remoteIp: maybe.text,
+  clientId: maybe.text,
+  clientMode: maybe.text,
 };
 
 /** A node as `node.list` and `node.describe` show it. One device is one entry, for ever. */
@@ -56,42 +45,42 @@ export const nodeEntrySchema = open({
   nodeId: text,
   ...describedNode,
   /** What is approved and declared, sorted; empty until approved. */
-  caps: texts.optional(),
-  commands: texts.optional(),
-  pathEnv: anyText.optional(),
-  permissions: flags.optional(),
+  caps: maybe.texts,
+  commands: maybe.texts,
+  pathEnv: maybe.anyText,
+  permissions: maybe.flags,
   /** While connected only. */
-  connectedAtMs: count.optional(),
-  paired: flag.optional(),
-  connected: flag.optional(),
+  connectedAtMs: maybe.count,
+  paired: maybe.flag,
+  connected: maybe.flag,
   approvalState: nodeApprovalStateSchema.optional(),
-  pendingRequestId: text.optional(),
-  pendingDeclaredCaps: texts.optional(),
-  pendingDeclaredCommands: texts.optional(),
-  pendingDeclaredPermissions: flags.optional(),
-  lastConnectedAtMs: count.optional(),
-  lastDisconnectedAtMs: count.optional(),
-  lastSeenAtMs: count.optional(),
-  lastSeenReason: text.optional(),
-  approvedAtMs: count.optional(),
-  lastActiveAtMs: count.optional(),
-  presenceUpdatedAtMs: count.optional(),
-  active: flag.optional(),
-  gatewayLocal: flag.optional(),
+  pendingRequestId: maybe.text,
+  pendingDeclaredCaps: maybe.texts,
+  pendingDeclaredCommands: maybe.texts,
+  pendingDeclaredPermissions: maybe.flags,
+  lastConnectedAtMs: maybe.count,
+  lastDisconnectedAtMs: maybe.count,
+  lastSeenAtMs: maybe.count,
+  lastSeenReason: maybe.text,
+  approvedAtMs: maybe.count,
+  lastActiveAtMs: maybe.count,
+  presenceUpdatedAtMs: maybe.count,
+  active: maybe.flag,
+  gatewayLocal: maybe.flag,
   hostStats: hostStatsSchema.extend({ updatedAtMs: count }).optional(),
-  sessionHost: flag.optional(),
+  sessionHost: maybe.flag,
   nodePluginTools: z.array(anyJson).optional(),
 });
 export type NodeEntry = z.infer<typeof nodeEntrySchema>;
 
 export const nodeListResultSchema = open({
-  ts: count.optional(),
+  ts: maybe.count,
   nodes: z.array(nodeEntrySchema),
-  activeNodeId: text.optional(),
+  activeNodeId: maybe.text,
 });
 export type NodeListResult = z.infer<typeof nodeListResultSchema>;
 
-export const nodeDescribeResultSchema = nodeEntrySchema.extend({ ts: count.optional() });
+export const nodeDescribeResultSchema = nodeEntrySchema.extend({ ts: maybe.count });
 export type NodeDescribeResult = z.infer<typeof nodeDescribeResultSchema>;
 
 export const nodeRenameParamsSchema = closed({ nodeId: text, displayName: text });
@@ -103,12 +92,12 @@ export const pendingNodeSchema = open({
   requestId: text,
   nodeId: text,
   ...describedNode,
-  caps: texts.optional(),
-  commands: texts.optional(),
-  permissions: flags.optional(),
+  caps: maybe.texts,
+  commands: maybe.texts,
+  permissions: maybe.flags,
   /** What the approver must hold. */
-  requiredApproveScopes: texts.optional(),
-  silent: flag.optional(),
+  requiredApproveScopes: maybe.texts,
+  silent: maybe.flag,
   ts: count,
 });
 export type PendingNode = z.infer<typeof pendingNodeSchema>;
@@ -117,13 +106,13 @@ export type PendingNode = z.infer<typeof pendingNodeSchema>;
 export const pairedNodeSchema = open({
   nodeId: text,
   ...describedNode,
-  caps: texts.optional(),
-  commands: texts.optional(),
-  permissions: flags.optional(),
-  createdAtMs: count.optional(),
-  approvedAtMs: count.optional(),
-  lastSeenAtMs: count.optional(),
-  lastSeenReason: text.optional(),
+  caps: maybe.texts,
+  commands: maybe.texts,
+  permissions: maybe.flags,
+  createdAtMs: maybe.count,
+  approvedAtMs: maybe.count,
+  lastSeenAtMs: maybe.count,
+  lastSeenReason: maybe.text,
   lastHostStats: hostStatsSchema.optional(),
 });
 export type PairedNode = z.infer<typeof pairedNodeSchema>;
@@ -150,17 +139,17 @@ export const nodePairResolvedEventSchema = open({
 /** Params of `node.event`: something that happened at a node. */
 export const nodeEventParamsSchema = closed({
   event: text,
-  payload: anyJson.optional(),
-  payloadJSON: anyText.optional(),
+  payload: maybe.anyJson,
+  payloadJSON: maybe.anyText,
 });
 export type NodeEventParams = z.infer<typeof nodeEventParamsSchema>;
 
 /** Protocol 3 answers with `ok` alone. */
 export const nodeEventResultSchema = open({
   ok: flag,
-  event: text.optional(),
-  handled: flag.optional(),
-  reason: text.optional(),
+  event: maybe.text,
+  handled: maybe.flag,
+  reason: maybe.text,
 });
 export type NodeEventResult = z.infer<typeof nodeEventResultSchema>;
 

@@ -1,37 +1,37 @@
 import * as z from "zod";
-import { anyText, count, open, text, texts } from "./primitives.ts";
+import { count, maybe, open, text } from "./primitives.ts";
 
 /** One connected client, device or node, as presence shows it. */
 export const presenceEntrySchema = open({
   ts: count,
-  host: text.optional(),
-  ip: text.optional(),
-  version: text.optional(),
-  platform: text.optional(),
-  deviceFamily: text.optional(),
-  modelIdentifier: text.optional(),
-  timeZone: text.optional(),
-  mode: text.optional(),
-  clientId: text.optional(),
-  lastInputSeconds: count.optional(),
+  host: maybe.text,
+  ip: maybe.text,
+  version: maybe.text,
+  platform: maybe.text,
+  deviceFamily: maybe.text,
+  modelIdentifier: maybe.text,
+  timeZone: maybe.text,
+  mode: maybe.text,
+  clientId: maybe.text,
+  lastInputSeconds: maybe.count,
   /** `self`, `connect`, `disconnect`, or what a client published. */
-  reason: text.optional(),
-  tags: texts.optional(),
-  text: anyText.optional(),
-  onlineSince: count.optional(),
-  lastActivityAt: count.optional(),
-  deviceId: text.optional(),
-  roles: texts.optional(),
-  scopes: texts.optional(),
-  instanceId: text.optional(),
+  reason: maybe.text,
+  tags: maybe.texts,
+  text: maybe.anyText,
+  onlineSince: maybe.count,
+  lastActivityAt: maybe.count,
+  deviceId: maybe.text,
+  roles: maybe.texts,
+  scopes: maybe.texts,
+  instanceId: maybe.text,
   user: open({
     id: text,
     identity: open({ type: text, id: text }).optional(),
-    email: text.optional(),
-    name: text.optional(),
-    avatarUrl: text.optional(),
+    email: maybe.text,
+    name: maybe.text,
+    avatarUrl: maybe.text,
   }).optional(),
-  watchedSessions: texts.optional(),
+  watchedSessions: maybe.texts,
 });
 export type PresenceEntry = z.infer<typeof presenceEntrySchema>;
 

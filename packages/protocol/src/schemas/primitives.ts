@@ -20,7 +20,11 @@ export const anyObject = z.record(z.string(), z.unknown());
 export const flags = z.record(z.string(), z.boolean());
 
 /** An integer of any size: `z.int()` would refuse those beyond 2⁵³, which peers may send. */
-export const integer = z.number({ error: mustBe("integer") }).multipleOf(1);
+export const integer = z
+  .number({ error: mustBe("integer") })
+  .refine(Number.isInteger, { error: mustBe("integer") })
+  // For the JSON Schema, which cannot see into a refinement.
+  .meta({ type: "integer" });
 
 /** An integer that is not negative: a count, a duration or a point in time in milliseconds. */
 export const count = integer.min(0);
@@ -33,8 +37,7 @@ export const amount = z.number().min(0);
  * leaves them out, so that a misspelt member does not compile.
  */
 export function open<Shape extends z.core.$ZodLooseShape>(shape: Shape): z.ZodObject<Shape> {
-  // The same schema; only what the type says about unknown members differs.
-  return z.looseObject(shape) as unknown as z.ZodObject<Shape>;
+  return z.looseObject(shape);
 }
 
 /** A closed object: a member that is not listed is refused. */
@@ -45,3 +48,15 @@ export const noParams = closed({});
 
 /** The answer of a method that only acknowledges. */
 export const acknowledged = open({ ok: flag });
+
+/** Members that may be left out. A schema costs more to build than to share, and these are many. */
+export const maybe = {
+  anyText: anyText.optional(),
+  text: text.optional(),
+  texts: texts.optional(),
+  flag: flag.optional(),
+  flags: flags.optional(),
+  count: count.optional(),
+  anyJson: anyJson.optional(),
+  anyObject: anyObject.optional(),
+} as const;

@@ -1,67 +1,58 @@
 import * as z from "zod";
+import { missingProperty } from "../failure-text.ts";
 import { execApprovalsFileSchema, execApprovalsSnapshotSchema } from "./commands.ts";
-import {
-  amount,
-  anyJson,
-  anyObject,
-  anyText,
-  closed,
-  count,
-  flag,
-  open,
-  text,
-} from "./primitives.ts";
+import { amount, anyJson, anyText, closed, count, flag, maybe, open, text } from "./primitives.ts";
 
-export const healthParamsSchema = closed({ probe: flag.optional() });
+export const healthParamsSchema = closed({ probe: maybe.flag });
 
 /** The answer of `health`, and the payload of the event. A Gateway without an agent sends less. */
 export const healthResultSchema = open({
   ok: flag,
-  ts: count.optional(),
+  ts: maybe.count,
   durationMs: amount.optional(),
-  channels: anyObject.optional(),
+  channels: maybe.anyObject,
   channelOrder: z.array(anyText).optional(),
   channelLabels: z.record(z.string(), anyText).optional(),
   heartbeatSeconds: amount.optional(),
-  defaultAgentId: anyText.optional(),
+  defaultAgentId: maybe.anyText,
   agents: z.array(anyJson).optional(),
-  sessions: anyJson.optional(),
-  eventLoop: anyObject.optional(),
+  sessions: maybe.anyJson,
+  eventLoop: maybe.anyObject,
 });
 export type HealthResult = z.infer<typeof healthResultSchema>;
 
-export const statusParamsSchema = closed({ includeChannelSummary: flag.optional() });
+export const statusParamsSchema = closed({ includeChannelSummary: maybe.flag });
 
 /** The answer of `status`. */
 export const statusResultSchema = open({
   runtimeVersion: anyText.nullish(),
-  heartbeat: anyJson.optional(),
+  heartbeat: maybe.anyJson,
   channelSummary: z.array(anyText).optional(),
   queuedSystemEvents: z.array(anyText).optional(),
-  sessions: anyJson.optional(),
+  sessions: maybe.anyJson,
   /** Ours, from here on. */
-  host: anyText.optional(),
+  host: maybe.anyText,
   uptimeMs: amount.optional(),
-  connections: count.optional(),
+  connections: maybe.count,
   nodes: open({ known: count, connected: count, pending: count }).optional(),
   devices: open({ paired: count, pending: count }).optional(),
-  invocations: open({ running: count, ledger: anyObject.optional() }).optional(),
+  invocations: open({ running: count, ledger: maybe.anyObject }).optional(),
 });
 export type StatusResult = z.infer<typeof statusResultSchema>;
 
 export const channelsStatusParamsSchema = closed({
-  probe: flag.optional(),
-  timeoutMs: count.optional(),
-  channel: text.optional(),
+  probe: maybe.flag,
+  timeoutMs: maybe.count,
+  channel: maybe.text,
 });
 
 export const channelsStatusResultSchema = open({
-  ts: count.optional(),
+  ts: maybe.count,
   channelOrder: z.array(anyText).optional(),
   channelLabels: z.record(z.string(), anyText).optional(),
-  channels: anyObject.optional(),
-  channelAccounts: anyObject.optional(),
-  channelDefaultAccountId: anyObject.optional(),
+  channels: maybe.anyObject,
+  channelAccounts: maybe.anyObject,
+  channelDefaultAccountId: maybe.anyObject,
 });
 
 /** The Gateway's own device. */
@@ -71,8 +62,10 @@ export const gatewayIdentityResultSchema = open({ deviceId: text, publicKey: tex
 export const execApprovalsNodeSetParamsSchema = closed({
   nodeId: text,
   file: execApprovalsFileSchema.optional(),
-  native: anyObject.optional(),
-  baseHash: text.optional(),
+  native: maybe.anyObject,
+  baseHash: maybe.text,
+}).refine(({ file, native }) => file !== undefined || native !== undefined, {
+  error: missingProperty("", "file"),
 });
 
 /** As the node answers: a file, or what its platform has instead. */
