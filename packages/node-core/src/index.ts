@@ -2,6 +2,7 @@ export { createNode } from "./create-node.ts";
 export { defineCommand } from "./define-command.ts";
 export { CommandError, NodeError } from "./errors.ts";
 export { HOST_STATS_INTERVAL_MS, hostStats } from "./host-stats.ts";
+export { systemCommands } from "./system/system-commands.ts";
 
 export type { NodeOptions, OpenClawNode } from "./create-node.ts";
 export type {
@@ -12,3 +13,5 @@ export type {
 } from "./define-command.ts";
 export type { NodeErrorCode } from "./errors.ts";
 export type { HostStatsReport } from "./host-stats.ts";
+export type { SystemCommandsOptions } from "./system/system-commands.ts";
+export type { SystemHost } from "./system/system-host.ts";
