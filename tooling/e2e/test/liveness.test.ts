@@ -5,10 +5,10 @@ import { createStage } from "../src/stage.ts";
 import type { Stage } from "../src/stage.ts";
 
 /** Short, so that two of them fit into a test; the rules are those of the default of 5 s. */
-const HEARTBEAT_MS = 1_000;
+const HEARTBEAT_MS = 1_500;
 /** What a busy machine may add to a timer. */
-const SLACK_MS = 300;
-const DEADLINE_MS = 15_000;
+const SLACK_MS = 1_000;
+const DEADLINE_MS = 25_000;
 
 interface NodeEntry {
   nodeId: string;
@@ -158,14 +158,14 @@ test("a link that is slow but moves is not cut, in either direction", async () =
   const [before] = await listNodes(scene.operator);
   const bytesPerSecond = 96 * 1024;
   // Several heartbeats long each way, and every ping queues behind it.
-  const text = "x".repeat(4 * HEARTBEAT_MS * (bytesPerSecond / 1_000));
+  const text = "x".repeat(3 * HEARTBEAT_MS * (bytesPerSecond / 1_000));
   scene.proxy.set({ toTarget: { bytesPerSecond }, toClient: { bytesPerSecond } });
 
   const answer = await invoke(scene.operator, scene.node.nodeId, { text });
 
   expect(answer.error).toBeUndefined();
   // Not compared as a whole: a failure would print all of it.
-  const received = (answer.payload?.["payload"] as { text: string }).text;
+  const received = (answer.payload?.["payload"] as { text: string } | undefined)?.text;
   expect(received === text).toBe(true);
   const [after] = await listNodes(scene.operator);
   expect(after?.connectedAtMs).toBe(before?.connectedAtMs);
