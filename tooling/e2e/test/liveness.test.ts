@@ -10,6 +10,8 @@ const HEARTBEAT_MS = 1_500;
 const SLACK_MS = 1_000;
 const DEADLINE_MS = 25_000;
 
+vi.setConfig({ testTimeout: 60_000 });
+
 interface NodeEntry {
   nodeId: string;
   displayName?: string;
