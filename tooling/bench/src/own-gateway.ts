@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { startGateway } from "./subjects.ts";
+import { startGateway, writeConfig } from "./subjects.ts";
 import type { GatewayLauncher } from "./subjects.ts";
 import { CLI_ENTRY, ROOT, sourceArgs } from "./workspace.ts";
 
@@ -14,6 +14,10 @@ export function ownGateway(which?: "cli" | "core"): GatewayLauncher {
     name: usesCli ? "gateway" : "gateway (source)",
     cli: usesCli ? [CLI_ENTRY] : undefined,
     slowness: 1,
-    start: ({ execArgv = [] } = {}) => startGateway({ args: [...execArgv, ...args] }),
+    start: ({ execArgv = [] } = {}) =>
+      startGateway({
+        args: [...execArgv, ...args],
+        prepare: (home) => writeConfig(home, { gateway: { mode: "local" } }),
+      }),
   };
 }

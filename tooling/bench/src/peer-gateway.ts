@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { startGateway } from "./subjects.ts";
+import { startGateway, writeConfig } from "./subjects.ts";
 import type { GatewayLauncher } from "./subjects.ts";
 import { CACHE } from "./workspace.ts";
 
@@ -31,16 +31,11 @@ export async function peerGateway(version: string): Promise<GatewayLauncher> {
       startGateway({
         args: [...execArgv, entry, "gateway", "run"],
         env: ALONE,
-        prepare: async (home) => {
-          await mkdir(join(home, ".openclaw"), { mode: 0o700 });
-          const config = {
+        prepare: (home) =>
+          writeConfig(home, {
             gateway: { mode: "local", bind: "loopback" },
             update: { checkOnStart: false },
-          };
-          await writeFile(join(home, ".openclaw", "openclaw.json"), JSON.stringify(config), {
-            mode: 0o600,
-          });
-        },
+          }),
       }),
   };
 }

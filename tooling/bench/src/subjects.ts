@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { startProcess, temporaryDirectory } from "@openclaw/testkit";
 import type { ConnectOptions, TestProcess } from "@openclaw/testkit";
@@ -109,6 +111,13 @@ export async function startGateway({
     },
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+/** Writes the config file of a home directory. */
+export async function writeConfig(home: string, config: object): Promise<void> {
+  const folder = join(home, ".openclaw");
+  await mkdir(folder, { mode: 0o700 });
+  await writeFile(join(folder, "openclaw.json"), JSON.stringify(config), { mode: 0o600 });
 }
 
 /** Starts a node with a ledger on disk and waits until its command may be invoked. */
