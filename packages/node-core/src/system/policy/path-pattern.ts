@@ -36,7 +36,7 @@ function toSource(pattern: string): string {
       }
     } else if (character === "*") source += "[^/]*";
     else if (character === "?") source += "[^/]";
-    else source += character.replace(/[\\^$.*+?()[\]{}|/-]/, (special) => `\\${special}`);
+    else source += character.replace(/[\\^$.*+?()[\]{}|/]/, (special) => `\\${special}`);
   }
   return source;
 }

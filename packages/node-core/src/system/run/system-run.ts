@@ -5,6 +5,7 @@ import {
   type SystemRunParams,
   type SystemRunResult,
 } from "@openclaw/protocol";
+import { z } from "zod";
 import { defineCommand, type CommandContext, type NodeCommand } from "../../define-command.ts";
 import { CommandError } from "../../errors.ts";
 import type { ExecApprovalsStore } from "../policy/exec-approvals-store.ts";
@@ -25,6 +26,14 @@ const EVENT_OUTPUT_CHARS = 20_000;
 /** Exit code of a command that ran out of time, as `timeout(1)` has it. */
 const TIMEOUT_EXIT_CODE = 124;
 
+/**
+ * Arguments may be empty, unlike other texts of the wire; and newer peers send more members, none of
+ * which could grant anything here.
+ */
+const runParamsSchema = systemRunParamsSchema
+  .extend({ command: z.array(z.string()).min(1) })
+  .strip();
+
 /** `system.run`: executes an argv, never through a shell, under the policy of this host. */
 export function systemRunCommand(
   host: SystemHost,
@@ -33,8 +42,7 @@ export function systemRunCommand(
 ): NodeCommand {
   return defineCommand({
     name: "system.run",
-    // Newer peers send more; nothing of it could grant anything here.
-    params: systemRunParamsSchema.strip(),
+    params: runParamsSchema,
     // The Gateway makes a new one for each request.
     volatileParams: ["runId"],
     run: (params, context) => run(params, context, host, approvals, killGraceMs),
