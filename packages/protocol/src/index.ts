@@ -53,13 +53,7 @@ export {
   responseFrameSchema,
   stateVersionSchema,
 } from "./schemas/frames.ts";
-export {
-  clientInfoSchema,
-  connectChallengeSchema,
-  connectParamsSchema,
-  deviceProofSchema,
-  helloOkSchema,
-} from "./schemas/connect.ts";
+export { connectChallengeSchema, connectParamsSchema, helloOkSchema } from "./schemas/connect.ts";
 export type {
   ClientInfo,
   ConnectChallenge,
@@ -67,26 +61,9 @@ export type {
   DeviceProof,
   HelloOk,
 } from "./schemas/connect.ts";
-export { presenceEntrySchema, presenceEventSchema } from "./schemas/presence.ts";
+export { presenceEntrySchema } from "./schemas/presence.ts";
 export type { PresenceEntry } from "./schemas/presence.ts";
-export {
-  deviceIdParamsSchema,
-  deviceIdResultSchema,
-  devicePairApproveResultSchema,
-  devicePairListResultSchema,
-  devicePairRejectResultSchema,
-  devicePairRenameParamsSchema,
-  devicePairRenameResultSchema,
-  devicePairResolvedEventSchema,
-  deviceTokenRevokeParamsSchema,
-  deviceTokenRevokeResultSchema,
-  deviceTokenRotateParamsSchema,
-  deviceTokenRotateResultSchema,
-  deviceTokenSummarySchema,
-  pairedDeviceSchema,
-  pendingDeviceSchema,
-  requestIdParamsSchema,
-} from "./schemas/device-pairing.ts";
+export { pairedDeviceSchema, pendingDeviceSchema } from "./schemas/device-pairing.ts";
 export type {
   DevicePairListResult,
   DeviceTokenRotateResult,
@@ -96,21 +73,7 @@ export type {
 } from "./schemas/device-pairing.ts";
 export {
   hostStatsSchema,
-  nodeApprovalStateSchema,
-  nodeDescribeResultSchema,
   nodeEntrySchema,
-  nodeEventParamsSchema,
-  nodeEventResultSchema,
-  nodeHostStatsEventSchema,
-  nodeIdParamsSchema,
-  nodeIdResultSchema,
-  nodeListResultSchema,
-  nodePairApproveResultSchema,
-  nodePairListResultSchema,
-  nodePairRejectResultSchema,
-  nodePairResolvedEventSchema,
-  nodeRenameParamsSchema,
-  nodeRenameResultSchema,
   pairedNodeSchema,
   pendingNodeSchema,
 } from "./schemas/node.ts";
@@ -127,35 +90,11 @@ export type {
   PendingNode,
 } from "./schemas/node.ts";
 export {
-  nodePendingAckParamsSchema,
-  nodePendingAckResultSchema,
-  nodePendingDrainParamsSchema,
-  nodePendingDrainResultSchema,
-  nodePendingEnqueueParamsSchema,
-  nodePendingEnqueueResultSchema,
-  nodePendingPullResultSchema,
-  nodePluginSurfaceRefreshParamsSchema,
-  nodePluginSurfaceRefreshResultSchema,
-  nodePluginToolsUpdateParamsSchema,
-  nodeSkillsUpdateParamsSchema,
-} from "./schemas/node-queue.ts";
-export {
-  idempotencyKeyParamsSchema,
-  invokeStageSchema,
-  nodeInvokeAcknowledgedSchema,
-  nodeInvokeCancelEventSchema,
-  nodeInvokeCancelResultSchema,
-  nodeInvokeInputEventSchema,
-  nodeInvokeInputParamsSchema,
   nodeInvokeParamsSchema,
-  nodeInvokeProgressEventSchema,
-  nodeInvokeProgressParamsSchema,
   nodeInvokeRequestEventSchema,
   nodeInvokeResultParamsSchema,
   nodeInvokeResultSchema,
   nodeInvokeStatusResultSchema,
-  nodeInvokeSyncParamsSchema,
-  nodeInvokeSyncResultSchema,
   systemRunChunkSchema,
 } from "./schemas/invoke.ts";
 export type {
@@ -200,19 +139,7 @@ export type {
   SystemRunResult,
   SystemWhichResult,
 } from "./schemas/commands.ts";
-export {
-  channelsStatusParamsSchema,
-  channelsStatusResultSchema,
-  execApprovalsNodeResultSchema,
-  execApprovalsNodeSetParamsSchema,
-  gatewayIdentityResultSchema,
-  healthParamsSchema,
-  healthResultSchema,
-  shutdownEventSchema,
-  statusParamsSchema,
-  statusResultSchema,
-  tickEventSchema,
-} from "./schemas/system.ts";
+export { healthResultSchema, statusResultSchema } from "./schemas/system.ts";
 export type { ExecApprovalsNodeResult, HealthResult, StatusResult } from "./schemas/system.ts";
 export { eventSchemas, methodSchemas } from "./schemas/method-schemas.ts";
 export type {
