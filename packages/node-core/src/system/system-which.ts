@@ -1,4 +1,4 @@
-import { systemWhichParamsSchema } from "@openclaw/protocol";
+import { commandSchemas } from "@openclaw/protocol";
 import { defineCommand, type NodeCommand } from "../define-command.ts";
 import { pathOf } from "./run/child-env.ts";
 import { resolveExecutable } from "./run/resolve-executable.ts";
@@ -14,7 +14,7 @@ export function systemWhichCommand(host: SystemHost): NodeCommand {
   };
   return defineCommand({
     name: "system.which",
-    params: systemWhichParamsSchema.strip(),
+    params: commandSchemas["system.which"].params.strip(),
     run({ bins }) {
       const found: Record<string, string> = {};
       for (const bin of bins) {

@@ -1,4 +1,4 @@
-import { systemNotifyParamsSchema } from "@openclaw/protocol";
+import { commandSchemas } from "@openclaw/protocol";
 import { defineCommand, type NodeCommand } from "../../define-command.ts";
 import { CommandError } from "../../errors.ts";
 import type { SystemHost } from "../system-host.ts";
@@ -8,7 +8,7 @@ import { notify } from "./notifier.ts";
 export function systemNotifyCommand(host: SystemHost): NodeCommand {
   return defineCommand({
     name: "system.notify",
-    params: systemNotifyParamsSchema.strip(),
+    params: commandSchemas["system.notify"].params.strip(),
     async run(params, { signal }) {
       if (!params.title?.trim() && !params.body?.trim()) {
         throw new CommandError("INVALID_REQUEST", "a notification needs a title or a body");

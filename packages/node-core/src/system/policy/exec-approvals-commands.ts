@@ -1,4 +1,4 @@
-import { execApprovalsSetParamsSchema } from "@openclaw/protocol";
+import { commandSchemas } from "@openclaw/protocol";
 import { z } from "zod";
 import { defineCommand, type NodeCommand } from "../../define-command.ts";
 import { effectivePolicy } from "./exec-policy.ts";
@@ -14,7 +14,7 @@ export function execApprovalsCommands(approvals: ExecApprovalsStore): NodeComman
     }),
     defineCommand({
       name: "system.execApprovals.set",
-      params: execApprovalsSetParamsSchema,
+      params: commandSchemas["system.execApprovals.set"].params,
       run({ file, baseHash }) {
         // A value that nobody knows would deny everything later; better to refuse it now.
         for (const agentId of ["*", ...Object.keys(file.agents ?? {})]) {

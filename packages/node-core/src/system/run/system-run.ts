@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import {
   resolveInvokeTimeoutMs,
-  systemRunParamsSchema,
+  commandSchemas,
   type SystemRunParams,
   type SystemRunResult,
 } from "@openclaw/protocol";
@@ -30,7 +30,7 @@ const TIMEOUT_EXIT_CODE = 124;
  * Arguments may be empty, unlike other texts of the wire; and newer peers send more members, none of
  * which could grant anything here.
  */
-const runParamsSchema = systemRunParamsSchema
+const runParamsSchema = commandSchemas["system.run"].params
   .extend({ command: z.array(z.string()).min(1) })
   .strip();
 
