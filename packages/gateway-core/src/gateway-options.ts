@@ -66,6 +66,8 @@ export interface GatewayOptions {
   nodes?: {
     /** Exact command names added to, or taken from, what each platform may do; deny wins. */
     commands?: { allow?: readonly string[]; deny?: readonly string[] };
+    /** How long a node may stay away before what it left open is recorded as interrupted. @default 7 days */
+    abandonAfterMs?: number;
     pairing?: {
       /** Peers on this machine with a valid secret and no forwarding headers pair without an operator. @default true */
       autoApproveLocal?: boolean;
@@ -91,6 +93,7 @@ export interface ResolvedGatewayOptions {
   readonly tickIntervalMs: number;
   readonly allowCommands: ReadonlySet<string>;
   readonly denyCommands: ReadonlySet<string>;
+  readonly abandonAfterMs: number;
   readonly autoApproveLocal: boolean;
   readonly allowedOrigins: ReadonlySet<string>;
   readonly drainTimeoutMs: number;
@@ -114,6 +117,8 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
   for (const [name, value] of Object.entries(limits)) requirePositive(`limits.${name}`, value);
   const keepaliveIntervalMs = options.keepalive?.intervalMs ?? 5_000;
   requirePositive("keepalive.intervalMs", keepaliveIntervalMs);
+  const abandonAfterMs = options.nodes?.abandonAfterMs ?? 7 * 24 * 3_600_000;
+  requirePositive("nodes.abandonAfterMs", abandonAfterMs);
   const tickIntervalMs = options.tickIntervalMs ?? TICK_INTERVAL_MS;
   requirePositive("tickIntervalMs", tickIntervalMs);
   return {
@@ -125,6 +130,7 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
     tickIntervalMs,
     allowCommands: new Set(options.nodes?.commands?.allow),
     denyCommands: new Set(options.nodes?.commands?.deny),
+    abandonAfterMs,
     autoApproveLocal: options.nodes?.pairing?.autoApproveLocal ?? true,
     allowedOrigins: new Set(options.allowedOrigins),
     drainTimeoutMs: options.drainTimeoutMs ?? 2_000,

@@ -32,6 +32,8 @@ import { createPairingService } from "./pairing/pairing-service.ts";
 import { resolveAnswer } from "./resolve-answer.ts";
 
 const HEALTH_BROADCAST_MS = 60_000;
+/** How often invocations of nodes that never came back are looked for. */
+const SWEEP_MS = 3_600_000;
 /** After the closing handshake was offered, how long a peer may take to answer it. */
 const CLOSE_GRACE_MS = 1_000;
 
@@ -110,6 +112,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ledger: store.ledger,
     now,
     maxPerNode: limits.maxInvocationsPerNode,
+    abandonAfterMs: resolved.abandonAfterMs,
     logger,
   });
   const health = createHealth({ now });
@@ -153,6 +156,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     const version = { presence: presence.version, health: health.version };
     events.broadcast("health", health.summary(), {}, version);
   }, HEALTH_BROADCAST_MS);
+  broker.sweep();
+  const sweep = setInterval(broker.sweep, SWEEP_MS);
+  sweep.unref();
   tick.unref();
   healthBeat.unref();
 
@@ -235,6 +241,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     for (const connection of connections.all()) connection.terminate();
     clearInterval(tick);
     clearInterval(healthBeat);
+    clearInterval(sweep);
     keepalive.stop();
     presence.stop();
     health.stop();

@@ -74,6 +74,8 @@ export interface InvokeBroker {
   detach(connection: Connection): void;
   /** The node will never tell what became of what it left open: all of it counts as interrupted. */
   abandon(nodeId: string): void;
+  /** The same for whatever has been left open for longer than `abandonAfterMs`. */
+  sweep(): void;
   readonly open: number;
 }
 
@@ -81,6 +83,8 @@ export interface InvokeBrokerOptions {
   ledger: Ledger;
   now: () => number;
   maxPerNode: number;
+  /** How long a node may stay away before what it left open counts as interrupted. */
+  abandonAfterMs: number;
   logger: Logger;
 }
 
@@ -253,8 +257,7 @@ export function createInvokeBroker(options: InvokeBrokerOptions): InvokeBroker {
   }
 
   /** Nobody will ever tell what became of it. That is an answer too, and it is final. */
-  function interrupt(invocation: Invocation): void {
-    const message = "the node disconnected and keeps no record of invocations";
+  function interrupt(invocation: Invocation, message: string): void {
     finish(invocation, outcomeOfFailure({ code: "INTERRUPTED", message }), () => {});
   }
 
@@ -365,12 +368,20 @@ export function createInvokeBroker(options: InvokeBrokerOptions): InvokeBroker {
           continue;
         }
         settle(invocation, { kind: "disconnected" });
-        if (!connection.node?.keepsLedger) interrupt(invocation);
+        if (!connection.node?.keepsLedger)
+          interrupt(invocation, "the node disconnected and keeps no record of invocations");
       }
     },
     abandon(nodeId) {
       for (const invocation of byKey.values())
-        if (invocation.nodeId === nodeId && !invocation.carrier) interrupt(invocation);
+        if (invocation.nodeId === nodeId && !invocation.carrier)
+          interrupt(invocation, "the node keeps no record of invocations");
+    },
+    sweep() {
+      const before = now() - options.abandonAfterMs;
+      for (const invocation of byKey.values())
+        if (!invocation.carrier && invocation.createdAtMs < before)
+          interrupt(invocation, "the node did not come back");
     },
   };
 
