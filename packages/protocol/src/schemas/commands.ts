@@ -36,6 +36,8 @@ export const systemRunParamsSchema = closed({
   suppressNotifyOnExit: flag.nullish(),
   systemRunPlan: maybe.anyJson,
 });
+
+/** Params of `system.run`. */
 export type SystemRunParams = z.infer<typeof systemRunParamsSchema>;
 
 /** Payload of `system.run`. A program that fails is still an answer. */
@@ -48,10 +50,14 @@ export const systemRunResultSchema = open({
   stderr: anyText,
   error: anyText.nullish(),
 });
+
+/** Payload of `system.run`. */
 export type SystemRunResult = z.infer<typeof systemRunResultSchema>;
 
 /** Params of the node command `system.run.prepare`. */
 export const systemRunPrepareParamsSchema = closed(runTarget);
+
+/** Params of `system.run.prepare`. */
 export type SystemRunPrepareParams = z.infer<typeof systemRunPrepareParamsSchema>;
 
 /** Payload of `system.run.prepare`: what would run, and by which policy. */
@@ -69,6 +75,8 @@ export const systemRunPrepareResultSchema = open({
   execPolicy: open({ security: text, ask: text }).optional(),
   allowAlwaysCoverage: maybe.anyJson,
 });
+
+/** Payload of `system.run.prepare`. */
 export type SystemRunPrepareResult = z.infer<typeof systemRunPrepareResultSchema>;
 
 /** Params of the node command `system.which`. */
@@ -80,6 +88,8 @@ export const systemWhichResultSchema = open({
   bins: z.union([z.record(z.string(), anyText), z.array(anyText)]),
   paths: z.record(z.string(), anyText).optional(),
 });
+
+/** Payload of `system.which`. */
 export type SystemWhichResult = z.infer<typeof systemWhichResultSchema>;
 
 /** Params of the node command `system.notify`. */
@@ -90,6 +100,8 @@ export const systemNotifyParamsSchema = closed({
   priority: z.enum(["passive", "active", "timeSensitive"]).optional(),
   delivery: z.enum(["system", "overlay", "auto"]).optional(),
 });
+
+/** Params of `system.notify`. */
 export type SystemNotifyParams = z.infer<typeof systemNotifyParamsSchema>;
 
 const execPolicy = {
@@ -149,6 +161,8 @@ function execApprovalsFile(object: typeof open) {
 
 /** The exec policy of a host as one writes it: a misspelt member must not pass for a rule. */
 export const execApprovalsFileSchema = execApprovalsFile(closed);
+
+/** The exec policy of a host, for writing. */
 export type ExecApprovalsFile = z.infer<typeof execApprovalsFileSchema>;
 
 /** Payload of `system.execApprovals.get` and `.set`. */
@@ -159,6 +173,8 @@ export const execApprovalsSnapshotSchema = open({
   hash: text,
   file: execApprovalsFile(open),
 });
+
+/** The exec policy of a host as it stands, with the hash that guards a change. */
 export type ExecApprovalsSnapshot = z.infer<typeof execApprovalsSnapshotSchema>;
 
 /** Params of the node command `system.execApprovals.set`. */
@@ -167,6 +183,8 @@ export const execApprovalsSetParamsSchema = closed({
   /** Required once a file exists. */
   baseHash: maybe.text,
 });
+
+/** Params of `system.execApprovals.set`. */
 export type ExecApprovalsSetParams = z.infer<typeof execApprovalsSetParamsSchema>;
 
 /** The node commands whose payloads this package knows, by name. */
@@ -185,6 +203,7 @@ export const commandSchemas = {
   },
 } as const;
 
+/** A node command whose payloads this package knows. */
 export type CommandName = keyof typeof commandSchemas;
 
 /** What a caller writes as params of a known node command. */

@@ -11,6 +11,8 @@ export const connectChallengeSchema = open({
   ts: count,
   capabilities: maybe.texts,
 });
+
+/** Payload of `connect.challenge`; {@link connectChallengeSchema} checks it. */
 export type ConnectChallenge = z.infer<typeof connectChallengeSchema>;
 
 const version = integer.min(1);
@@ -28,6 +30,8 @@ export const clientInfoSchema = closed({
   mode: z.enum(CLIENT_MODES),
   instanceId: maybe.text,
 });
+
+/** The program that connects: its id, mode, version and platform. */
 export type ClientInfo = z.infer<typeof clientInfoSchema>;
 
 /** A device's claim to its key; see `buildDeviceAuthPayload`. */
@@ -39,6 +43,8 @@ export const deviceProofSchema = closed({
   /** Absent from protocol 3 clients that sign v1. */
   nonce: maybe.text,
 });
+
+/** A device id, its public key, and a signature that proves the key is there. */
 export type DeviceProof = z.infer<typeof deviceProofSchema>;
 
 /**
@@ -75,6 +81,8 @@ export const connectParamsSchema = closed({
   locale: maybe.anyText,
   userAgent: maybe.anyText,
 });
+
+/** Params of `connect`; {@link connectParamsSchema} checks them. */
 export type ConnectParams = z.infer<typeof connectParamsSchema>;
 
 const issuedTokenSchema = open({ deviceToken: text, role: text, scopes: texts, issuedAtMs: count });
@@ -139,4 +147,6 @@ export const helloOkSchema = open({
     hasMultipleSessionSharingIdentities: maybe.flag,
   }),
 });
+
+/** The answer to `connect`; {@link helloOkSchema} checks it. */
 export type HelloOk = z.infer<typeof helloOkSchema>;

@@ -24,6 +24,8 @@ export const pendingDeviceSchema = open({
   isRepair: maybe.flag,
   ts: count,
 });
+
+/** A device that waits for a decision. */
 export type PendingDevice = z.infer<typeof pendingDeviceSchema>;
 
 /** What may be known of a device token; never the token. */
@@ -35,6 +37,8 @@ export const deviceTokenSummarySchema = open({
   revokedAtMs: maybe.count,
   lastUsedAtMs: maybe.count,
 });
+
+/** Role, scopes and times of a device token; never the token. */
 export type DeviceTokenSummary = z.infer<typeof deviceTokenSummarySchema>;
 
 /** What a node offers. */
@@ -69,12 +73,16 @@ export const pairedDeviceSchema = open({
   lastSeenReason: maybe.text,
   connected: maybe.flag,
 });
+
+/** A device that has been approved. */
 export type PairedDevice = z.infer<typeof pairedDeviceSchema>;
 
 export const devicePairListResultSchema = open({
   pending: z.array(pendingDeviceSchema),
   paired: z.array(pairedDeviceSchema),
 });
+
+/** The answer of `device.pair.list`: who waits, and who is paired. */
 export type DevicePairListResult = z.infer<typeof devicePairListResultSchema>;
 
 export const devicePairApproveResultSchema = open({ requestId: text, device: pairedDeviceSchema });
@@ -104,6 +112,8 @@ export const deviceTokenRotateResultSchema = open({
   rotatedAtMs: count,
   tokenDelivery: z.enum(["in-band", "withheld-cross-device"]).optional(),
 });
+
+/** The answer of `device.token.rotate`; `token` is there for the device itself only. */
 export type DeviceTokenRotateResult = z.infer<typeof deviceTokenRotateResultSchema>;
 
 export const deviceTokenRevokeParamsSchema = closed({ deviceId: text, role: text });

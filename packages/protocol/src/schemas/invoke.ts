@@ -20,6 +20,8 @@ export const nodeInvokeParamsSchema = closed({
   turnSourceAccountId: maybe.anyText,
   turnSourceThreadId: z.union([z.string(), z.number()]).optional(),
 });
+
+/** Params of `node.invoke`; {@link nodeInvokeParamsSchema} checks them. */
 export type NodeInvokeParams = z.infer<typeof nodeInvokeParamsSchema>;
 
 /** The answer of `node.invoke` once the command succeeded. */
@@ -31,6 +33,8 @@ export const nodeInvokeResultSchema = open({
   /** The payload as the node wrote it; null where it sent a value instead. */
   payloadJSON: anyText.nullish(),
 });
+
+/** The answer of `node.invoke` once the command succeeded. */
 export type NodeInvokeResult = z.infer<typeof nodeInvokeResultSchema>;
 
 /** Payload of the event `node.invoke.request`, which asks a node to run a command. */
@@ -44,6 +48,8 @@ export const nodeInvokeRequestEventSchema = open({
   idempotencyKey: maybe.text,
   sessionKey: maybe.text,
 });
+
+/** Payload of the event `node.invoke.request`. */
 export type NodeInvokeRequestEvent = z.infer<typeof nodeInvokeRequestEventSchema>;
 
 /** Params of `node.invoke.result`: a node's answer. Some nodes send null for what they lack. */
@@ -55,6 +61,8 @@ export const nodeInvokeResultParamsSchema = closed({
   payloadJSON: anyText.nullish(),
   error: closed({ code: maybe.text, message: maybe.text }).nullish(),
 });
+
+/** Params of `node.invoke.result`, a node's answer. */
 export type NodeInvokeResultParams = z.infer<typeof nodeInvokeResultParamsSchema>;
 
 /** `ignored` where the invocation is unknown or settled already. */
@@ -67,6 +75,8 @@ export const nodeInvokeProgressParamsSchema = closed({
   seq: count,
   chunk,
 });
+
+/** Params of `node.invoke.progress`. */
 export type NodeInvokeProgressParams = z.infer<typeof nodeInvokeProgressParamsSchema>;
 
 /** Payload of the event `node.invoke.progress` to operators that wait for that key. Ours. */
@@ -77,14 +87,20 @@ export const nodeInvokeProgressEventSchema = open({
   seq: count,
   chunk,
 });
+
+/** Payload of the event `node.invoke.progress`. */
 export type NodeInvokeProgressEvent = z.infer<typeof nodeInvokeProgressEventSchema>;
 
 /** What a chunk of `system.run` holds, as JSON text. Ours. */
 export const systemRunChunkSchema = open({ stream: z.enum(["stdout", "stderr"]), text: anyText });
+
+/** A piece of live output of `system.run`. */
 export type SystemRunChunk = z.infer<typeof systemRunChunkSchema>;
 
 /** Payload of the event `node.invoke.cancel`: the node stops the work. */
 export const nodeInvokeCancelEventSchema = open({ invokeId: text, nodeId: text });
+
+/** Payload of the event `node.invoke.cancel`. */
 export type NodeInvokeCancelEvent = z.infer<typeof nodeInvokeCancelEventSchema>;
 
 /** Payload of the event `node.invoke.input`, counted from 0 within its invocation. */
@@ -94,6 +110,8 @@ export const nodeInvokeInputEventSchema = open({
   seq: count,
   payloadJSON: chunk,
 });
+
+/** Payload of the event `node.invoke.input`. */
 export type NodeInvokeInputEvent = z.infer<typeof nodeInvokeInputEventSchema>;
 
 /** Params that name an invocation by its key. */
@@ -107,6 +125,8 @@ export const invokeStageSchema = z.enum([
   "finished",
   "interrupted",
 ]);
+
+/** How far an invocation has come; `interrupted` means that the node began it and died. */
 export type InvokeStage = z.infer<typeof invokeStageSchema>;
 
 /** The answer of `node.invoke.status`. Ours. */
@@ -127,6 +147,8 @@ export const nodeInvokeStatusResultSchema = open({
   payloadJSON: anyText.nullish(),
   error: errorShapeSchema.optional(),
 });
+
+/** The answer of `node.invoke.status`. */
 export type NodeInvokeStatusResult = z.infer<typeof nodeInvokeStatusResultSchema>;
 
 /** The answer of `node.invoke.cancel`. Ours. */
@@ -136,6 +158,8 @@ export const nodeInvokeCancelResultSchema = open({
   cancelled: flag,
   stage: invokeStageSchema,
 });
+
+/** The answer of `node.invoke.cancel`. */
 export type NodeInvokeCancelResult = z.infer<typeof nodeInvokeCancelResultSchema>;
 
 /** Params of `node.invoke.input`. Ours. */
@@ -148,4 +172,6 @@ export const nodeInvokeSyncParamsSchema = noParams;
 export const nodeInvokeSyncResultSchema = open({
   open: z.array(open({ id: text, idempotencyKey: text })),
 });
+
+/** The answer of `node.invoke.sync`. */
 export type NodeInvokeSyncResult = z.infer<typeof nodeInvokeSyncResultSchema>;

@@ -183,6 +183,7 @@ export const eventSchemas = {
   "node.invoke.progress": nodeInvokeProgressEventSchema,
 } as const;
 
+/** A method of {@link methodSchemas}. */
 export type MethodName = keyof typeof methodSchemas;
 
 /** What a caller writes as params of a method. */
@@ -191,6 +192,7 @@ export type MethodParams<M extends MethodName> = z.input<(typeof methodSchemas)[
 /** What a method answers. */
 export type MethodResult<M extends MethodName> = z.output<(typeof methodSchemas)[M]["result"]>;
 
+/** An event of {@link eventSchemas}. */
 export type EventName = keyof typeof eventSchemas;
 
 /** What an event carries. */

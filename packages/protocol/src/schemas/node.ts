@@ -15,6 +15,8 @@ export const hostStatsSchema = open({
   diskTotalBytes: maybe.count,
   diskAvailableBytes: maybe.count,
 });
+
+/** A host's processors, load, memory and disk, sizes in bytes. */
 export type HostStats = z.infer<typeof hostStatsSchema>;
 
 /** How far the approval of a node's surface has come. */
@@ -24,6 +26,8 @@ export const nodeApprovalStateSchema = z.enum([
   "pending-reapproval",
   "unapproved",
 ]);
+
+/** How far the approval of a node's surface has come. */
 export type NodeApprovalState = z.infer<typeof nodeApprovalStateSchema>;
 
 const describedNode = {
@@ -71,6 +75,8 @@ export const nodeEntrySchema = open({
   sessionHost: maybe.flag,
   nodePluginTools: z.array(anyJson).optional(),
 });
+
+/** A node as `node.list` and `node.describe` show it. */
 export type NodeEntry = z.infer<typeof nodeEntrySchema>;
 
 export const nodeListResultSchema = open({
@@ -78,9 +84,13 @@ export const nodeListResultSchema = open({
   nodes: z.array(nodeEntrySchema),
   activeNodeId: maybe.text,
 });
+
+/** The answer of `node.list`. */
 export type NodeListResult = z.infer<typeof nodeListResultSchema>;
 
 export const nodeDescribeResultSchema = nodeEntrySchema.extend({ ts: maybe.count });
+
+/** The answer of `node.describe`: one entry and the time it was made. */
 export type NodeDescribeResult = z.infer<typeof nodeDescribeResultSchema>;
 
 export const nodeRenameParamsSchema = closed({ nodeId: text, displayName: text });
@@ -100,6 +110,8 @@ export const pendingNodeSchema = open({
   silent: maybe.flag,
   ts: count,
 });
+
+/** A surface that waits for approval, and what its approver must hold. */
 export type PendingNode = z.infer<typeof pendingNodeSchema>;
 
 /** A node with an approved role. */
@@ -115,12 +127,16 @@ export const pairedNodeSchema = open({
   lastSeenReason: maybe.text,
   lastHostStats: hostStatsSchema.optional(),
 });
+
+/** A node with an approved role, as `node.pair.list` shows it. */
 export type PairedNode = z.infer<typeof pairedNodeSchema>;
 
 export const nodePairListResultSchema = open({
   pending: z.array(pendingNodeSchema),
   paired: z.array(pairedNodeSchema),
 });
+
+/** The answer of `node.pair.list`: surfaces that wait, and nodes that are paired. */
 export type NodePairListResult = z.infer<typeof nodePairListResultSchema>;
 
 export const nodePairApproveResultSchema = open({ requestId: text, node: pairedNodeSchema });
@@ -142,6 +158,8 @@ export const nodeEventParamsSchema = closed({
   payload: maybe.anyJson,
   payloadJSON: maybe.anyText,
 });
+
+/** Params of `node.event`, the payload as a value or as JSON text. */
 export type NodeEventParams = z.infer<typeof nodeEventParamsSchema>;
 
 /** Protocol 3 answers with `ok` alone. */
@@ -151,6 +169,8 @@ export const nodeEventResultSchema = open({
   handled: maybe.flag,
   reason: maybe.text,
 });
+
+/** The answer of `node.event`: whether anybody took the event. */
 export type NodeEventResult = z.infer<typeof nodeEventResultSchema>;
 
 /** Payload of the `node.hostStats` event. */

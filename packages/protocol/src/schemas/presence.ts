@@ -33,6 +33,8 @@ export const presenceEntrySchema = open({
   }).optional(),
   watchedSessions: maybe.texts,
 });
+
+/** One connected client, device or node; {@link presenceEntrySchema} checks it. */
 export type PresenceEntry = z.infer<typeof presenceEntrySchema>;
 
 /** Payload of the `presence` event. */

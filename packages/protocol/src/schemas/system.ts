@@ -19,6 +19,8 @@ export const healthResultSchema = open({
   sessions: maybe.anyJson,
   eventLoop: maybe.anyObject,
 });
+
+/** The answer of `health`. */
 export type HealthResult = z.infer<typeof healthResultSchema>;
 
 export const statusParamsSchema = closed({ includeChannelSummary: maybe.flag });
@@ -38,6 +40,8 @@ export const statusResultSchema = open({
   devices: open({ paired: count, pending: count }).optional(),
   invocations: open({ running: count, ledger: maybe.anyObject }).optional(),
 });
+
+/** The answer of `status`. */
 export type StatusResult = z.infer<typeof statusResultSchema>;
 
 export const channelsStatusParamsSchema = closed({
@@ -70,6 +74,8 @@ export const execApprovalsNodeSetParamsSchema = closed({
 
 /** As the node answers: a file, or what its platform has instead. */
 export const execApprovalsNodeResultSchema = open(execApprovalsSnapshotSchema.shape).partial();
+
+/** The answer of `exec.approvals.node.get` and `.set`. */
 export type ExecApprovalsNodeResult = z.infer<typeof execApprovalsNodeResultSchema>;
 
 /** Payload of the `tick` event. */
