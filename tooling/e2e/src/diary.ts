@@ -13,7 +13,11 @@ interface DiaryAnswer {
   payload?: unknown;
   code?: string;
   message?: string;
-  details?: { code?: string; nodeError?: { code?: string } };
+  details?: {
+    code?: string;
+    nodeError?: { code?: string };
+    nodeCommandDispatched?: boolean;
+  };
 }
 
 /** What the operators wrote down about one key. */

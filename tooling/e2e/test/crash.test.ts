@@ -9,6 +9,8 @@ import { createStage } from "../src/stage.ts";
 /** Longer runs: `OPENCLAW_CRASH_SECONDS=600`; the same run again: `OPENCLAW_CRASH_SEED=…`. */
 const SECONDS = Number(process.env["OPENCLAW_CRASH_SECONDS"] ?? 40);
 const SEED = Number(process.env["OPENCLAW_CRASH_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+/** How often an operator sends a key before it gives up; see `operator-main.ts`. */
+const ATTEMPTS = 3;
 /** Questions of the audit that are asked at once. */
 const AUDIT_CONCURRENCY = 64;
 
@@ -79,6 +81,8 @@ test(
       }),
     ).toEqual([]);
     expect(keysOf(audited, ({ retry, after }) => retry.ok && after !== 1)).toEqual([]);
+    // Who was told each time that nothing reached the node was told the truth.
+    expect(keysOf(audited, (entry) => wasNeverDispatched(entry) && entry.before > 0)).toEqual([]);
     // Nobody was left with a refusal that does not say what it is.
     expect(keysOf(audited, ({ answers }) => answers.some(({ ok, code }) => !ok && !code))).toEqual(
       [],
@@ -158,6 +162,14 @@ function isSuccess({ stage, ok }: Status): boolean {
   return stage === "finished" && ok === true;
 }
 
+/** All attempts of the operator were answered, and each answer says that the node was not asked. */
+function wasNeverDispatched({ answers }: DiaryEntry): boolean {
+  return (
+    answers.length === ATTEMPTS &&
+    answers.every(({ ok, details }) => !ok && details?.nodeCommandDispatched === false)
+  );
+}
+
 function keysOf(audited: readonly Audited[], fits: (entry: Audited) => boolean): string[] {
   return audited
     .filter(fits)
@@ -175,8 +187,8 @@ function summarize(audited: readonly Audited[], faults: ReadonlyMap<string, numb
     return [...counts].map(([name, count]) => `${name} ${count}`).join(", ");
   };
   const answers = audited.flatMap((entry) =>
-    entry.answers.map(({ ok, code, details }) =>
-      ok ? "ok" : (details?.nodeError?.code ?? details?.code ?? code ?? "none"),
+    entry.answers.map(({ ok, code, message, details }) =>
+      ok ? "ok" : (details?.nodeError?.code ?? details?.code ?? message ?? code ?? "none"),
     ),
   );
   console.log(

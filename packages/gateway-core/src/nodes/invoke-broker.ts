@@ -283,7 +283,11 @@ export function createInvokeBroker(options: InvokeBrokerOptions): InvokeBroker {
       const running = byKey.get(request.key);
       if (running) {
         if (running.fingerprint !== fingerprint) throw keyConflict(request.key);
-        if (!running.carrier) throw notReachable(running, route());
+        if (!running.carrier) {
+          const found = route();
+          if (!found.ok) throw notReachable(running, found.error);
+          // It is back, and is about to say what became of this one.
+        }
         return wait(running, request, "joins");
       }
       const finished = stored(request.key);
@@ -475,12 +479,17 @@ function keyConflict(key: string): RequestError {
   });
 }
 
-function notReachable(invocation: Invocation, route: NodeRoute): RequestError {
-  const error = route.ok ? unavailable("node not connected") : route.error;
+/** The node cannot be asked, and the key has begun: whether it ran is known when the node is back. */
+function notReachable(invocation: Invocation, error: RequestError): RequestError {
   const details = typeof error.details === "object" ? error.details : {};
   return unavailable(error.message, {
     ...(error.retryable === undefined ? {} : { retryable: error.retryable }),
-    details: { ...details, stage: invocation.stage, idempotencyKey: invocation.key },
+    details: {
+      ...details,
+      nodeCommandDispatched: invocation.stage === "running",
+      stage: invocation.stage,
+      idempotencyKey: invocation.key,
+    },
   });
 }
 

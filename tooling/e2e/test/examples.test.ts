@@ -1,0 +1,46 @@
+import { fileURLToPath } from "node:url";
+import {
+  createRawPeer,
+  startProcess,
+  temporaryDirectory,
+  type TestProcess,
+} from "@openclaw/testkit";
+import { expect, onTestFinished, test } from "vitest";
+
+const examples = new URL("../../../examples/", import.meta.url);
+const READY_MS = 30_000;
+
+test("the embedded Gateway's own method invokes the command of the example node", async () => {
+  const directory = await temporaryDirectory("openclaw-examples-");
+  onTestFinished(() => directory[Symbol.asyncDispose]());
+  const env = { HOME: directory.path, OPENCLAW_GATEWAY_TOKEN: "a-token-for-the-examples" };
+
+  const gateway = startExample("embed-gateway/embed-gateway.ts", { ...env, PORT: "0" });
+  const [, port] = await gateway.line(/listening on .*port: (\d+)/, { deadlineMs: READY_MS });
+  const node = startExample("write-a-node/write-a-node.ts", {
+    ...env,
+    OPENCLAW_GATEWAY_URL: `ws://127.0.0.1:${port}`,
+    NODE_IDENTITY: directory.file("identity.json"),
+  });
+  const [, nodeId] = await node.line(/^node (\w+) is connected/, { deadlineMs: READY_MS });
+
+  const page = await fetch(`http://127.0.0.1:${port}/`);
+  expect(await page.text()).toBe("a page of your own\n");
+  await using operator = await createRawPeer(`ws://127.0.0.1:${port}/`);
+  await operator.handshake({ token: env.OPENCLAW_GATEWAY_TOKEN });
+  expect(await operator.call("app.greet", { nodeId, name: "Ada" })).toMatchObject({
+    ok: true,
+    command: "demo.greet",
+    payload: { greeting: "Hello Ada" },
+  });
+  await expect(operator.call("app.greet", { nodeId })).rejects.toThrow(
+    "must have required property 'name'",
+  );
+});
+
+function startExample(file: string, env: Record<string, string>): TestProcess {
+  const path = fileURLToPath(new URL(file, examples));
+  const example = startProcess(process.execPath, ["--conditions=@openclaw/source", path], { env });
+  onTestFinished(() => example[Symbol.asyncDispose]());
+  return example;
+}
