@@ -1,4 +1,13 @@
 import { defineConfig } from "tsup";
 import { app } from "../../tooling/tsup/app.ts";
 
-export default defineConfig(app());
+export default defineConfig(
+  app({
+    separate: [
+      "src/commands/gateway-run.ts",
+      "src/commands/node-run.ts",
+      "src/program/parse-with-commander.ts",
+      "config/src/schema/validate.ts",
+    ],
+  }),
+);

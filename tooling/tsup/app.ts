@@ -4,14 +4,27 @@ import { dirname, join, sep } from "node:path";
 import type { Options } from "tsup";
 
 type Plugin = NonNullable<Options["esbuildPlugins"]>[number];
+type PluginBuild = Parameters<Plugin["setup"]>[0];
+type BuildOptions = PluginBuild["initialOptions"];
+type Metafile = NonNullable<Awaited<ReturnType<PluginBuild["esbuild"]["build"]>>["metafile"]>;
+
+export interface AppOptions {
+  /**
+   * Modules that become a file of their own when they are imported dynamically, by the end of their
+   * path: what few runs need and what is large. Everything else goes into one file, in which a
+   * dynamically imported module still runs only when it is asked for.
+   */
+  separate?: readonly string[];
+}
 
 /**
- * The build of a program: everything it needs in one folder, so that its tarball installs alone.
- * Commands stay in chunks of their own, loaded when they are used.
+ * The build of a program: everything it needs in one folder, so that its tarball installs alone, in
+ * few files, because each costs time at every start.
  */
-export function app(entry: string[] = ["src/main.ts"]): Options {
+export function app({ separate = [] }: AppOptions = {}): Options {
+  const metafiles: Metafile[] = [];
   return {
-    entry,
+    entry: ["src/main.ts"],
     format: "esm",
     target: "node22.13",
     platform: "node",
@@ -19,30 +32,93 @@ export function app(entry: string[] = ["src/main.ts"]): Options {
     clean: true,
     dts: false,
     sourcemap: false,
-    splitting: true,
+    splitting: false,
     treeshake: false,
     noExternal: [/.*/],
     removeNodeProtocol: false,
-    esbuildPlugins: [builtins(), notices()],
-    esbuildOptions(options) {
-      options.conditions = ["@openclaw/source", ...(options.conditions ?? [])];
-      options.legalComments = "none";
-      options.minifySyntax = true;
-      options.minifyWhitespace = true;
+    // The last one writes what the others have collected.
+    esbuildPlugins: [separated(separate, metafiles), ...sharedPlugins(), notices(metafiles)],
+    esbuildOptions: (options) => void Object.assign(options, sharedOptions(options)),
+  };
+}
+
+function sharedOptions({ conditions = [] }: BuildOptions): BuildOptions {
+  return {
+    conditions: ["@openclaw/source", ...conditions],
+    legalComments: "none",
+    minifySyntax: true,
+    minifyWhitespace: true,
+  };
+}
+
+function sharedPlugins(): Plugin[] {
+  return [builtins(), oneLocale()];
+}
+
+/** Bundles the named modules on their own. They share no class with the rest: see `instanceof`. */
+function separated(names: readonly string[], metafiles: Metafile[]): Plugin {
+  const done = new Map<string, Promise<string>>();
+  return {
+    name: "separated",
+    setup(build) {
+      const outdir = build.initialOptions.outdir ?? "dist";
+      build.onResolve(
+        { filter: /\.ts$/ },
+        async ({ path, kind, importer, resolveDir, pluginData }) => {
+          if (kind !== "dynamic-import" || pluginData === "separated") return undefined;
+          const resolved = await build.resolve(path, {
+            kind,
+            importer,
+            resolveDir,
+            pluginData: "separated",
+          });
+          const name = names.find((end) => resolved.path.endsWith(end));
+          if (name === undefined) return undefined;
+          const file = name.replace(/^.*\//, "").replace(/\.ts$/, ".js");
+          const built =
+            done.get(name) ?? buildAlone(build, resolved.path, join(outdir, file), metafiles);
+          done.set(name, built);
+          return { path: `./${await built}`, external: true };
+        },
+      );
     },
   };
 }
 
-/**
- * Built-in modules that cost milliseconds to load and are needed on few ways only: TLS is not, as
- * long as the Gateway is on this machine. Their functions load them at the first call.
- */
-const LAZY_BUILTINS: Readonly<Record<string, readonly string[]>> = {
-  https: ["request", "get"],
-  tls: ["connect"],
-};
+async function buildAlone(
+  build: PluginBuild,
+  entry: string,
+  outfile: string,
+  metafiles: Metafile[],
+): Promise<string> {
+  const { target, platform } = build.initialOptions;
+  const { metafile } = await build.esbuild.build({
+    ...sharedOptions({}),
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    format: "esm",
+    metafile: true,
+    plugins: sharedPlugins(),
+    ...(target === undefined ? {} : { target }),
+    ...(platform === undefined ? {} : { platform }),
+  });
+  metafiles.push(metafile);
+  return outfile.slice(outfile.lastIndexOf(sep) + 1);
+}
 
-/** Lets CommonJS packages find built-in modules from within ESM, and puts off the dear ones. */
+/**
+ * Built-in modules that cost milliseconds to load and are not needed on every way: neither TLS nor
+ * compression is, as long as the Gateway is on this machine. The functions that are imported from
+ * them load them at the first call.
+ */
+const LAZY_BUILTINS = new Set(["https", "tls", "zlib", "fs/promises"]);
+
+/**
+ * Takes built-in modules the way `require` does, and of each only the exports that are used. An
+ * `import` of `node:fs` reads all of them, and so loads streams that nobody asked for; of
+ * `node:util`, what compares objects; of `node:http`, a proxy agent.
+ */
 function builtins(): Plugin {
   const names = new Set(builtinModules.filter((name) => !name.startsWith("_")));
   return {
@@ -51,45 +127,65 @@ function builtins(): Plugin {
       build.onResolve({ filter: /^(node:)?[a-z_/]+$/ }, ({ path, kind }) => {
         const name = path.replace(/^node:/, "");
         if (!names.has(name) && !path.startsWith("node:")) return undefined;
-        if (Object.hasOwn(LAZY_BUILTINS, name)) return { path: name, namespace: "lazy-builtin" };
-        if (kind === "require-call") return { path: name, namespace: "required-builtin" };
-        return { path: `node:${name}`, external: true };
+        const namespace = kind === "require-call" ? "required-builtin" : "imported-builtin";
+        return { path: name, namespace, sideEffects: false };
       });
       build.onLoad({ filter: /.*/, namespace: "required-builtin" }, ({ path }) => ({
-        contents: `module.exports = process.getBuiltinModule("node:${path}");`,
+        contents: LAZY_BUILTINS.has(path)
+          ? `module.exports = new Proxy({}, { get: (_, key) => process.getBuiltinModule("node:${path}")[key] });`
+          : `module.exports = process.getBuiltinModule("node:${path}");`,
       }));
-      build.onLoad({ filter: /.*/, namespace: "lazy-builtin" }, ({ path }) => ({
-        contents: (LAZY_BUILTINS[path] ?? [])
-          .map(
-            (name) =>
-              `export const ${name} = (...args) => process.getBuiltinModule("node:${path}").${name}(...args);`,
-          )
-          .join("\n"),
+      build.onLoad({ filter: /.*/, namespace: "imported-builtin" }, async ({ path }) => ({
+        contents: await importedBuiltin(path),
+      }));
+    },
+  };
+}
+
+/** A module with the exports of a built-in one; those that nobody imports are dropped. */
+async function importedBuiltin(name: string): Promise<string> {
+  const load = `process.getBuiltinModule("node:${name}")`;
+  const exported = Object.keys((await import(`node:${name}`)) as object);
+  return exported
+    .map((key) => {
+      if (key === "default") return `export default /* @__PURE__ */ (() => ${load})();`;
+      if (key === "module.exports") return "";
+      return LAZY_BUILTINS.has(name)
+        ? `export const ${key} = (...args) => ${load}.${key}(...args);`
+        : `export const ${key} = /* @__PURE__ */ (() => ${load}.${key})();`;
+    })
+    .join("\n");
+}
+
+/** Leaves out zod's messages in forty languages: only its English default is used. */
+function oneLocale(): Plugin {
+  return {
+    name: "one-locale",
+    setup(build) {
+      build.onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+        contents: "export {};",
       }));
     },
   };
 }
 
 /** Puts the licences of everything that was bundled beside the bundle. */
-function notices(): Plugin {
+function notices(metafiles: readonly Metafile[]): Plugin {
   return {
     name: "third-party-notices",
     setup(build) {
       build.onEnd(({ metafile }) => {
         const outdir = build.initialOptions.outdir;
         if (metafile === undefined || outdir === undefined) return;
-        const roots = new Set(
-          Object.keys(metafile.inputs)
-            .map((path) => packageRoot(join(process.cwd(), path)))
-            .filter((root) => root !== undefined),
-        );
-        const texts = [...roots].map((root) => notice(root)).toSorted();
+        const inputs = [...metafiles, metafile].flatMap((one) => Object.keys(one.inputs));
+        const roots = inputs
+          .map((path) => packageRoot(join(process.cwd(), path)))
+          .filter((root) => root !== undefined);
+        const texts = [...new Set(roots)].map((root) => notice(root)).toSorted();
         // tsup writes the bundle only after this.
         mkdirSync(outdir, { recursive: true });
-        writeFileSync(
-          join(outdir, "THIRD-PARTY-NOTICES.txt"),
-          `${PREFACE}\n${[...new Set(texts)].join("\n")}`,
-        );
+        const path = join(outdir, "THIRD-PARTY-NOTICES.txt");
+        writeFileSync(path, `${PREFACE}\n${[...new Set(texts)].join("\n")}`);
       });
     },
   };
@@ -111,15 +207,13 @@ function packageRoot(path: string): string | undefined {
 function notice(root: string): string {
   const { name, version, license } = JSON.parse(
     readFileSync(join(root, "package.json"), "utf8"),
-  ) as {
-    name: string;
-    version: string;
-    license?: string;
-  };
+  ) as { name: string; version: string; license?: string };
   const file = ["LICENSE", "LICENSE.md", "LICENSE.txt", "LICENCE", "license"].find((candidate) =>
     existsSync(join(root, candidate)),
   );
-  if (file === undefined)
+  if (file === undefined) {
     throw new Error(`no licence text in ${dirname(root)}: ${name}@${version}`);
-  return `${RULE}\n${name} ${version} (${license ?? "see below"})\n${RULE}\n\n${readFileSync(join(root, file), "utf8").trim()}\n`;
+  }
+  const text = readFileSync(join(root, file), "utf8").trim();
+  return `${RULE}\n${name} ${version} (${license ?? "see below"})\n${RULE}\n\n${text}\n`;
 }

@@ -1,9 +1,6 @@
 #!/usr/bin/env node
-// Plain syntax: an old Node must be able to read as far as the explanation. And quick: the version
-// is answered before anything else is loaded.
-import nodeModule from "module";
-import { readFileSync } from "fs";
-
+// Plain syntax and no import: an old Node must be able to read as far as the explanation, and the
+// version is answered before anything else is loaded.
 var version = process.versions.node.split(".").map(Number);
 var args = process.argv.slice(2);
 
@@ -17,22 +14,29 @@ if (version[0] < 22 || (version[0] === 22 && version[1] < 13)) {
   );
   process.exitCode = 1;
 } else if (args.length === 1 && (args[0] === "--version" || args[0] === "-V" || args[0] === "-v")) {
-  var manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-  var isOldName = /[\\/]clawdbot(?:\.[cm]?js)?$/.test(process.argv[1] || "");
-  process.stdout.write((isOldName ? "clawdbot CLI v" : "") + manifest.version + "\n");
+  printVersion();
 } else {
-  // Compiled code is kept per user: in a shared folder somebody else could put it there first.
-  if (nodeModule.enableCompileCache) {
-    nodeModule.enableCompileCache(process.env.NODE_COMPILE_CACHE ? undefined : cacheFolder());
-  }
+  enableCompileCache();
   void import("../dist/main.js");
 }
 
-function cacheFolder() {
-  var home = process.env.HOME || process.env.USERPROFILE;
+function printVersion() {
+  var readFileSync = process.getBuiltinModule("fs").readFileSync;
+  var manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  var isOldName = /[\\/]clawdbot(?:\.[cm]?js)?$/.test(process.argv[1] || "");
+  process.stdout.write((isOldName ? "clawdbot CLI v" : "") + manifest.version + "\n");
+}
+
+// Compiled code is kept per user: in a shared folder somebody else could put it there first.
+function enableCompileCache() {
+  var env = process.env;
+  var home = env.HOME || env.USERPROFILE;
   var base =
-    process.env.XDG_CACHE_HOME ||
-    (process.platform === "win32" && process.env.LOCALAPPDATA) ||
+    env.XDG_CACHE_HOME ||
+    (process.platform === "win32" && env.LOCALAPPDATA) ||
     (home && home + (process.platform === "darwin" ? "/Library/Caches" : "/.cache"));
-  return base ? base + "/openclaw/compile-cache" : undefined;
+  var folder = base ? base + "/openclaw/compile-cache" : undefined;
+  process
+    .getBuiltinModule("module")
+    .enableCompileCache(env.NODE_COMPILE_CACHE ? undefined : folder);
 }

@@ -33,12 +33,9 @@ export const PROGRAM_NAMES = ["openclaw", "clawdbot", "moltbot"] as const;
 
 /** The real thing. Installs no signal handler until someone listens. */
 export function processIo(target: NodeJS.Process, homedir: string): CliIo {
-  // A reader that has seen enough, as in `openclaw nodes list | head -1`, is no failure.
-  target.stdout.on("error", ignoreClosedPipe);
-  target.stderr.on("error", ignoreClosedPipe);
   return {
-    stdout: target.stdout,
-    stderr: target.stderr,
+    stdout: lazySink(() => target.stdout),
+    stderr: lazySink(() => target.stderr),
     env: target.env,
     homedir,
     cwd: target.cwd(),
@@ -60,6 +57,25 @@ export function processIo(target: NodeJS.Process, homedir: string): CliIo {
 function programNameOf(script: string | undefined): string {
   const called = basename(script ?? "").replace(/\.[cm]?js$/, "");
   return PROGRAM_NAMES.find((name) => name === called) ?? PROGRAM_NAMES[0];
+}
+
+/** Opens the stream at first use: most runs have no story to tell, and opening takes a while. */
+function lazySink(open: () => NodeJS.WriteStream): TextSink {
+  let stream: NodeJS.WriteStream | undefined;
+  const get = (): NodeJS.WriteStream => {
+    // A reader that has seen enough, as in `openclaw nodes list | head -1`, is no failure.
+    stream ??= open().on("error", ignoreClosedPipe);
+    return stream;
+  };
+  return {
+    write: (text) => get().write(text),
+    get isTTY() {
+      return get().isTTY;
+    },
+    get columns() {
+      return get().columns;
+    },
+  };
 }
 
 function ignoreClosedPipe(error: Error): void {

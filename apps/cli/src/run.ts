@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import {
   ConfigError,
   loadDotEnv,
@@ -31,7 +33,6 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     return EXIT_BAD_PROFILE;
   }
   const { argv, noColor, version, logLevel } = takeGlobalFlags(profileFlags.argv);
-  const errorStyle = createStyle(wantsColour({ sink: io.stderr, env: io.env, noColor }));
   let prefix: string | undefined;
   try {
     if (version) {
@@ -65,7 +66,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     const { run: runCommand } = await command.spec.load();
     return await runCommand(context);
   } catch (error) {
-    return reportError(asCliError(error), { io, json, style: errorStyle, prefix });
+    const style = createStyle(wantsColour({ sink: io.stderr, env: io.env, noColor }));
+    return reportError(asCliError(error), { io, json, style, prefix });
   }
 }
 
@@ -100,7 +102,10 @@ async function surroundings(io: CliIo, profile: string | undefined, logLevel: st
   const normalized = normalizeEnv(io.env);
   const base = { homedir: io.homedir, cwd: io.cwd };
   const first = resolvePaths({ ...base, env: normalized.env, profile });
-  const dotEnv = await loadDotEnv({ env: normalized.env, cwd: io.cwd, stateDir: first.stateDir });
+  const hasDotEnv = [io.cwd, first.stateDir].some((folder) => existsSync(join(folder, ".env")));
+  const dotEnv = hasDotEnv
+    ? await loadDotEnv({ env: normalized.env, cwd: io.cwd, stateDir: first.stateDir })
+    : { env: normalized.env, warnings: [] };
   for (const warning of [...normalized.warnings, ...dotEnv.warnings]) {
     io.stderr.write(`Warning: ${warning}\n`);
   }

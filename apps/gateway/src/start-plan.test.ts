@@ -161,7 +161,7 @@ test("flags alone configure a Gateway in an empty home", () => {
     { allowUnconfigured: true },
   ];
   for (const flags of starts) {
-    expect(decide({ flags }), JSON.stringify(flags)).toMatchObject({
+    expect(decide({ flags })).toMatchObject({
       ok: true,
       plan: { port: 18_789, hosts: ["127.0.0.1"], optionalHosts: ["::1"], bind: "loopback" },
     });

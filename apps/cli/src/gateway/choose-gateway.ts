@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { checkGatewayUrl } from "@openclaw/client";
 import {
   type Credentials,
@@ -25,8 +26,11 @@ export interface ChooseOptions {
 }
 
 /** Reads the config without the schema: commands that only ask must be quick and never picky. */
-export function readConfig(context: CommandContext): Promise<LooseConfig> {
-  return readConfigLoosely({ path: context.paths.configPath, env: context.env });
+export async function readConfig({ paths, env }: CommandContext): Promise<LooseConfig> {
+  const path = paths.configPath;
+  // Most machines that only use a Gateway have no file, and need not load what reads one.
+  if (existsSync(path)) return readConfigLoosely({ path, env });
+  return { path, exists: false, config: {}, env, unresolved: [], warnings: [] };
 }
 
 /**

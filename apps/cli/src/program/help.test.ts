@@ -68,6 +68,6 @@ test("no line is wider than the terminal, but for an example", () => {
     const lines = help(...words)
       .split("\n")
       .filter((line) => !line.includes("openclaw "));
-    for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
   }
 });

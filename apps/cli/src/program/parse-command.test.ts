@@ -28,8 +28,8 @@ const COMMAND_LINES: readonly (readonly string[])[] = [
 test("the plain parser and commander read every command line alike", () => {
   for (const argv of COMMAND_LINES) {
     const plain = parsePlain(commandTree, argv);
-    expect(plain, argv.join(" ")).toMatchObject({ kind: "command" });
-    expect(parseWithCommander(commandTree, argv), argv.join(" ")).toEqual(plain);
+    expect(plain).toMatchObject({ kind: "command" });
+    expect(parseWithCommander(commandTree, argv)).toEqual(plain);
   }
 });
 
@@ -79,7 +79,7 @@ test("too many words, a missing one, or an option without its value are errors o
   ];
   for (const argv of wrong) {
     // oxlint-disable-next-line no-await-in-loop
-    await expect(parseCommand(commandTree, argv), argv.join(" ")).rejects.toMatchObject({
+    await expect(parseCommand(commandTree, argv)).rejects.toMatchObject({
       type: "cli_error",
     });
   }
@@ -108,7 +108,7 @@ test("help is found wherever it is asked for", async () => {
   ];
   for (const [argv, path] of cases) {
     // oxlint-disable-next-line no-await-in-loop
-    expect(await parseCommand(commandTree, argv), argv.join(" ")).toMatchObject({
+    expect(await parseCommand(commandTree, argv)).toMatchObject({
       kind: "help",
       path,
     });
@@ -123,13 +123,13 @@ test("every command says what it does, shows an example, and can be loaded", asy
   };
   collect(commandTree, "openclaw");
   for (const [path, spec] of commands) {
-    expect(spec.summary, path).toMatch(/^[a-z].*[^.]$/);
-    expect(spec.examples?.length, path).toBeGreaterThan(0);
+    expect(`${path}: ${spec.summary}`).toMatch(/: [a-z].*[^.]$/);
+    expect(spec.examples?.length).toBeGreaterThan(0);
     for (const { command } of spec.examples ?? []) {
-      if (path !== "openclaw") expect(`openclaw ${command}`, path).toMatch(new RegExp(`^${path}`));
+      if (path !== "openclaw") expect(`openclaw ${command}`).toMatch(new RegExp(`^${path}`));
     }
     if (spec.commands !== undefined) continue;
     // oxlint-disable-next-line no-await-in-loop
-    expect(typeof (await spec.load?.())?.run, path).toBe("function");
+    expect(`${path}: ${typeof (await spec.load?.())?.run}`).toBe(`${path}: function`);
   }
 });

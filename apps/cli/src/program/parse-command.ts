@@ -21,7 +21,9 @@ export async function parseCommand(
   const plain = parsePlain(root, argv);
   if (plain !== undefined) return plain;
   const { parseWithCommander } = await import("./parse-with-commander.ts");
-  return parseWithCommander(root, argv);
+  const outcome = parseWithCommander(root, argv);
+  if (outcome.kind === "unusable") throw unusableCommandLine(outcome.message);
+  return outcome;
 }
 
 /** The plain case, or `undefined` when it is not one. */
@@ -72,7 +74,7 @@ function tryParseArgs(
 }
 
 /** What commander says, in this program's words. */
-export function unusableCommandLine(message: string): Error {
+function unusableCommandLine(message: string): Error {
   const [what = "", suggestion] = message
     .replace(/^error: /, "")
     .trim()

@@ -2,15 +2,20 @@ import { Argument, Command, CommanderError, Option } from "commander";
 import type { CommandSpec, OptionSpec, OptionValues } from "./command-spec.ts";
 import { optionsOf } from "./command-spec.ts";
 import { findCommand } from "./find-command.ts";
-import { type ParseOutcome, unusableCommandLine } from "./parse-command.ts";
+import type { ParseOutcome } from "./parse-command.ts";
 
-/**
- * Parses with commander, from the same table as the plain parser.
- *
- * @throws {CliError} `cli_error`
- */
-export function parseWithCommander(root: CommandSpec, argv: readonly string[]): ParseOutcome {
-  let outcome: ParseOutcome | undefined;
+/** What commander found wrong, in its words. A value, since the build keeps this file on its own. */
+export interface UnusableCommandLine {
+  readonly kind: "unusable";
+  readonly message: string;
+}
+
+/** Parses with commander, from the same table as the plain parser. */
+export function parseWithCommander(
+  root: CommandSpec,
+  argv: readonly string[],
+): ParseOutcome | UnusableCommandLine {
+  let outcome: ParseOutcome | UnusableCommandLine | undefined;
   const program = build(root, [], (found) => {
     outcome = found;
   });
@@ -19,10 +24,9 @@ export function parseWithCommander(root: CommandSpec, argv: readonly string[]): 
     program.parse([...path, ...rest], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (outcome === undefined) throw unusableCommandLine(error.message);
+    outcome ??= { kind: "unusable", message: error.message };
   }
-  if (outcome === undefined) throw unusableCommandLine("nothing to do");
-  return outcome;
+  return outcome ?? { kind: "unusable", message: "nothing to do" };
 }
 
 function build(
