@@ -88,15 +88,15 @@ export function createMemoryLedger(options: MemoryLedgerOptions = {}): Ledger {
       }
       entry.finishing = true;
       later(() => {
-        if (open.get(key) === entry) {
-          open.delete(key);
-          entry.stage = "finished";
-          entry.finishedAtMs = now();
-          entry.outcome = outcome;
-          outcomeChars += outcome.length;
-          finished.set(key, entry);
-          applyRetention();
-        }
+        // Forgotten or opened anew in the same turn.
+        if (open.get(key) !== entry) return committed(notOpen(key));
+        open.delete(key);
+        entry.stage = "finished";
+        entry.finishedAtMs = now();
+        entry.outcome = outcome;
+        outcomeChars += outcome.length;
+        finished.set(key, entry);
+        applyRetention();
         committed();
       });
     },

@@ -4,17 +4,14 @@ import { parse } from "node:path";
 import process from "node:process";
 import type { HostStats } from "@openclaw/protocol";
 
-/** The payload of the `node.host.stats` event. */
-export type HostStatsReport = Omit<HostStats, "updatedAtMs">;
-
 /** How often a node reports its stats. */
 export const HOST_STATS_INTERVAL_MS = 60_000;
 
 /**
  * Load, memory and disk of this machine, the disk being that of the current folder's root. What the
- * system does not tell is 0.
+ * system does not tell is left out.
  */
-export async function hostStats(): Promise<HostStatsReport> {
+export async function hostStats(): Promise<HostStats> {
   const disk = await diskStats();
   const [one = 0, five = 0, fifteen = 0] = loadavg();
   return {
@@ -26,11 +23,11 @@ export async function hostStats(): Promise<HostStatsReport> {
   };
 }
 
-async function diskStats(): Promise<{ diskTotalBytes: number; diskAvailableBytes: number }> {
+async function diskStats(): Promise<Pick<HostStats, "diskTotalBytes" | "diskAvailableBytes">> {
   try {
     const { bsize, blocks, bavail } = await statfs(parse(process.cwd()).root);
     return { diskTotalBytes: bsize * blocks, diskAvailableBytes: bsize * bavail };
   } catch {
-    return { diskTotalBytes: 0, diskAvailableBytes: 0 };
+    return {};
   }
 }

@@ -12,6 +12,5 @@ export type {
   PreparedCall,
 } from "./define-command.ts";
 export type { NodeErrorCode } from "./errors.ts";
-export type { HostStatsReport } from "./host-stats.ts";
 export type { SystemCommandsOptions } from "./system/system-commands.ts";
 export type { SystemHost } from "./system/system-host.ts";
