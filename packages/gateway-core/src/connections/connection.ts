@@ -79,6 +79,14 @@ export class Connection {
     this.#write(encodeResponse(id, payload));
   }
 
+  /** Answers what nobody waits for: the frame may leave a few milliseconds later, with the next. */
+  respondSoon(id: string, payload: unknown): void {
+    if (!this.#open) return;
+    const text = encodeResponse(id, payload);
+    this.#budget.frameSent?.(text);
+    this.#socket.sendSoon(text);
+  }
+
   refuse(id: string, error: RequestError): void {
     this.#write(encodeError(id, error.toShape()));
   }

@@ -40,10 +40,15 @@ export function createFrameHandler(options: {
     refuse(id, unavailable(`${method} failed on the Gateway`, { details: { code: "INTERNAL" } }));
   }
 
+  function answerWith(id: string, method: string, answer: unknown): void {
+    if (methods.isUnhurried(method)) connection.respondSoon(id, answer);
+    else connection.respond(id, answer);
+  }
+
   async function settle(id: string, method: string, answer: PromiseLike<unknown>): Promise<void> {
     connection.requestsInFlight += 1;
     try {
-      connection.respond(id, await answer);
+      answerWith(id, method, await answer);
     } catch (error) {
       fail(id, method, error);
     } finally {
@@ -100,7 +105,7 @@ export function createFrameHandler(options: {
       try {
         const answer = methods.call(method, frame.params, caller);
         if (isPromise(answer)) void settle(id, method, answer);
-        else connection.respond(id, answer);
+        else answerWith(id, method, answer);
       } catch (error) {
         fail(id, method, error);
       }

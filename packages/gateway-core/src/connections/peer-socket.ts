@@ -2,6 +2,11 @@
 export interface PeerSocket {
   /** Hands one text frame over; frames of the same turn of the loop leave in one write. */
   send(text: string): void;
+  /**
+   * Hands over a frame that nobody waits for: it leaves with the next frame to this peer, or within
+   * a few milliseconds. Order is kept.
+   */
+  sendSoon(text: string): void;
   ping(): void;
   /** Stops and resumes reading from the peer. */
   pause(): void;

@@ -5,6 +5,8 @@ import type { PeerSocket, PeerSocketOwner } from "./peer-socket.ts";
 
 /** The first frames of a peer may wait behind `connect`; so many of them, and no more. */
 const PREAUTH_FRAMES = 16;
+/** How long a frame that nobody waits for may wait for company. */
+const SOON_MS = 5;
 /** A peer that does not answer the closing handshake is dropped after so long. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
@@ -15,6 +17,8 @@ export class WebSocketPeer implements PeerSocket {
   readonly #ws: WebSocket;
   readonly #socket: Socket;
   #corked = false;
+  #soon: string[] = [];
+  #soonTimer: NodeJS.Timeout | undefined;
   #closing: NodeJS.Timeout | undefined;
   /** Until authentication: how large one frame, and all of them together, may be. */
   #preauthLimit: number;
@@ -27,6 +31,7 @@ export class WebSocketPeer implements PeerSocket {
     ws.on("message", (data: RawData) => this.#onMessage(data));
     ws.on("close", (code: number, reason: Buffer) => {
       if (this.#closing) clearTimeout(this.#closing);
+      if (this.#soonTimer) clearTimeout(this.#soonTimer);
       socket.off("data", this.#onPreauthData);
       socket.off("drain", this.#onDrain);
       this.owner.onClose(code, reason.toString("utf8"));
@@ -50,7 +55,25 @@ export class WebSocketPeer implements PeerSocket {
       this.#socket.cork();
       if (corked.push(this) === 1) process.nextTick(uncorkAll);
     }
+    if (this.#soonTimer) this.#takeAlong();
     this.#ws.send(text);
+  }
+
+  sendSoon(text: string): void {
+    this.#soon.push(text);
+    // Waking a peer costs both sides more than the frame itself.
+    this.#soonTimer ??= setTimeout(() => {
+      const last = this.#soon.pop();
+      if (last !== undefined) this.send(last);
+    }, SOON_MS);
+  }
+
+  #takeAlong(): void {
+    clearTimeout(this.#soonTimer);
+    this.#soonTimer = undefined;
+    const waiting = this.#soon;
+    this.#soon = [];
+    for (const text of waiting) this.#ws.send(text);
   }
 
   uncork(): void {
@@ -74,6 +97,7 @@ export class WebSocketPeer implements PeerSocket {
     if (this.#ws.readyState > this.#ws.OPEN) return;
     // A paused socket would never read the peer's answer.
     this.#ws.resume();
+    if (this.#soonTimer) this.#takeAlong();
     this.#ws.close(code, truncateCloseReason(reason));
     this.#closing = setTimeout(() => this.terminate(), CLOSE_TIMEOUT_MS);
   }

@@ -15,6 +15,8 @@ export interface GatewayCall extends MethodCall {
 
 /** A method of the Gateway itself: it reaches the parts that an embedder's does not. */
 export interface GatewayMethod<P extends z.ZodType = z.ZodType> extends Omit<Method<P>, "handler"> {
+  /** An acknowledgement that nobody waits for: the answer leaves with the next frame to that peer. */
+  readonly unhurried?: boolean;
   handler(params: z.output<P>, call: GatewayCall): unknown;
 }
 

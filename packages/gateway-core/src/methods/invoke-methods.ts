@@ -66,6 +66,7 @@ export const invokeMethods = [
     access: "node",
     ...methodSchemas["node.invoke.result"],
     summary: "A node's answer to node.invoke.request.",
+    unhurried: true,
     handler: (params, { caller, gateway }) => {
       const from = nodeConnection(caller.connection);
       if (params.nodeId !== from.identity.deviceId) throw invalidRequest("nodeId mismatch");
@@ -85,6 +86,7 @@ export const invokeMethods = [
     access: "node",
     ...methodSchemas["node.invoke.progress"],
     summary: "A piece of output of an invocation that is still running.",
+    unhurried: true,
     handler: ({ invokeId, nodeId, seq, chunk }, { caller, gateway }) => {
       const from = nodeConnection(caller.connection);
       if (nodeId !== from.identity.deviceId) throw invalidRequest("nodeId mismatch");

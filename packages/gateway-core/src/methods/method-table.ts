@@ -11,6 +11,8 @@ export interface MethodTable {
   /** Names in alphabetical order, as peers of that role are told. */
   advertised(role: "operator" | "node"): string[];
   all(): readonly GatewayMethod[];
+  /** Whether the answer may wait for the next frame to that peer. */
+  isUnhurried(name: string): boolean;
   /** Authorises, validates and runs; the result may be a promise. @throws {RequestError} */
   call(name: string, params: unknown, caller: GatewayCaller): unknown;
 }
@@ -34,6 +36,7 @@ export function createMethodTable(
   return {
     add,
     all: () => [...table.values()],
+    isUnhurried: (name) => table.get(name)?.unhurried === true,
     advertised: (role) =>
       [...table.values()]
         .filter(({ access, advertised }) => {

@@ -1,6 +1,7 @@
 import { createMemoryLedger, type Ledger } from "@openclaw/ledger";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Connection } from "../connections/connection.ts";
+import { unavailable } from "../errors.ts";
 import { silentLogger } from "../logger.ts";
 import { outcomeOfText } from "./invocation.ts";
 import { type InvokeBroker, type InvokeRequest, createInvokeBroker } from "./invoke-broker.ts";
@@ -32,6 +33,7 @@ function connect(options: { keepsLedger: boolean }): { connection: Connection; s
     },
     {
       send: (text) => void sent.push(JSON.parse(text)),
+      sendSoon() {},
       ping() {},
       pause() {},
       resume() {},
@@ -136,7 +138,8 @@ describe("a node that keeps a ledger", () => {
     broker.invoke(request("k"), via(connection)).catch(() => {});
     await written();
     broker.detach(connection);
-    await expect(broker.invoke(request("k"), via(connection))).rejects.toMatchObject({
+    const away = () => ({ ok: false, error: unavailable("node not connected") }) as const;
+    await expect(broker.invoke(request("k"), away)).rejects.toMatchObject({
       details: { stage: "running" },
     });
   });
