@@ -223,10 +223,12 @@ export function createFileLedger(options: LedgerOptions): Ledger {
 
   function applyRetention(): void {
     const oldestAllowed = now() - retention.retentionMs;
-    for (const entry of index.finished.values()) {
-      const isExpired = (entry.finishedAtMs ?? 0) < oldestAllowed;
+    let oldest = index.oldestFinished();
+    while (oldest !== undefined) {
+      const isExpired = (oldest.finishedAtMs ?? 0) < oldestAllowed;
       if (!isExpired && index.finished.size <= retention.maxEntries) break;
-      drop(entry);
+      drop(oldest);
+      oldest = index.oldestFinished();
     }
     while (journal.sizeBytes > retention.maxBytes && journal.segments.length > 1) {
       if (!emptyOldestSegment()) break;
@@ -244,13 +246,14 @@ export function createFileLedger(options: LedgerOptions): Ledger {
 
   /** Drops the finished records of the oldest segment. False if open ones keep it. */
   function emptyOldestSegment(): boolean {
-    const oldest = journal.segments[0];
-    if (oldest === undefined) return false;
-    for (const entry of index.finished.values()) {
-      if (entry.segment !== oldest) break;
-      drop(entry);
+    const segment = journal.segments[0];
+    if (segment === undefined) return false;
+    let oldest = index.oldestFinished();
+    while (oldest !== undefined && oldest.segment === segment) {
+      drop(oldest);
+      oldest = index.oldestFinished();
     }
-    if (oldest.liveOpen + oldest.liveFinished > 0) return false;
+    if (segment.liveOpen + segment.liveFinished > 0) return false;
     journal.releaseOldest();
     return true;
   }

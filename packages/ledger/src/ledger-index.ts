@@ -49,10 +49,13 @@ export function createIndexEntry(
   };
 }
 
-/** The known keys. Both maps are in the order of the journal, so that the first entry is the oldest. */
+/** The known keys. */
 export interface LedgerIndex {
+  /** In the order of their opening. */
   readonly open: ReadonlyMap<string, IndexEntry>;
   readonly finished: ReadonlyMap<string, IndexEntry>;
+  /** The finished entry that is the first to go: the one that comes first in the journal. */
+  oldestFinished(): IndexEntry | undefined;
   get(key: string): IndexEntry | undefined;
   /** Adds an entry at the end of the map of its stage. */
   add(entry: IndexEntry): void;
@@ -67,6 +70,15 @@ export interface LedgerIndex {
 export function createLedgerIndex(): LedgerIndex {
   const open = new Map<string, IndexEntry>();
   const finished = new Map<string, IndexEntry>();
+  // A queue of its own: a map whose first entries were deleted is slow to tell its first one. Entries
+  // that are not in the map any more are passed over.
+  let finishedInOrder: IndexEntry[] = [];
+  let first = 0;
+
+  const addFinished = (entry: IndexEntry): void => {
+    finished.set(entry.key, entry);
+    finishedInOrder.push(entry);
+  };
 
   const count = (entry: IndexEntry, step: 1 | -1): void => {
     if (entry.segment === undefined) return;
@@ -79,8 +91,21 @@ export function createLedgerIndex(): LedgerIndex {
     open,
     finished,
     get: (key) => open.get(key) ?? finished.get(key),
+    oldestFinished() {
+      let entry = finishedInOrder[first];
+      while (entry !== undefined && finished.get(entry.key) !== entry) {
+        first += 1;
+        entry = finishedInOrder[first];
+      }
+      if (first > 1_024 && first > finishedInOrder.length / 2) {
+        finishedInOrder = finishedInOrder.slice(first);
+        first = 0;
+      }
+      return entry;
+    },
     add(entry) {
-      (entry.stage === "open" ? open : finished).set(entry.key, entry);
+      if (entry.stage === "open") open.set(entry.key, entry);
+      else addFinished(entry);
       count(entry, 1);
     },
     remove(entry) {
@@ -103,7 +128,7 @@ export function createLedgerIndex(): LedgerIndex {
       entry.finishedAtMs = finishedAtMs;
       entry.head = undefined;
       entry.isFinishing = false;
-      finished.set(entry.key, entry);
+      addFinished(entry);
       count(entry, 1);
     },
   };

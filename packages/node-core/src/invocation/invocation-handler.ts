@@ -86,7 +86,7 @@ export function createInvocationHandler(options: InvocationHandlerOptions): Invo
       const text = stringMember(payload, "payloadJSON");
       const seq = numberMember(payload, "seq");
       if (invocation === undefined || text === undefined || seq === undefined) return;
-      if (!invocation.input.push(seq, text)) {
+      if (!invocation.pushInput(seq, text)) {
         logger.warn({ command: invocation.command, seq }, "node: a piece of input was dropped");
       }
     }),

@@ -1,4 +1,4 @@
-import type { PreparedCall } from "../define-command.ts";
+import type { CommandContext, PreparedCall } from "../define-command.ts";
 import { CommandError } from "../errors.ts";
 import { createInputQueue, type InputQueue } from "./input-queue.ts";
 import { errorOutcome, successOutcome, toCommandError, type OutcomeText } from "./outcome.ts";
@@ -14,8 +14,9 @@ export interface Invocation {
   readonly command: string;
   /** Invoke ids that wait for the outcome; a joined or repeated request adds its own. */
   readonly ids: Set<string>;
-  readonly input: InputQueue;
   readonly progress: ProgressSender;
+  /** Hands a piece of input to the command. @returns false if it was dropped */
+  pushInput(seq: number, text: string): boolean;
   /** Stops the work; the first reason counts. */
   abort(reason: CommandError): void;
   /** Runs the command. Settles once it has ended or was given up; never rejects. */
@@ -37,32 +38,61 @@ export interface InvocationOptions {
 /** The clock starts here, before anything is recorded: the caller's budget covers all of it. */
 export function createInvocation(options: InvocationOptions): Invocation {
   const { key, fingerprint, command, invokeId, timeoutMs, call, progress, emit, now } = options;
-  const controller = new AbortController();
-  const input = createInputQueue();
   const deadlineAtMs = now() + timeoutMs;
   const deadline = setTimeout(() => {
     abort(new CommandError("TIMEOUT", `${command} did not finish within ${timeoutMs} ms`));
   }, timeoutMs);
+  const ids = new Set([invokeId]);
+  // Made when first asked for: most commands end before they look at either.
+  let controller: AbortController | undefined;
+  let input: InputQueue | undefined;
+  let abortReason: CommandError | undefined;
+  let isEnded = false;
+  let grace: NodeJS.Timeout | undefined;
+  let giveUp: ((outcome: OutcomeText) => void) | undefined;
 
   function abort(reason: CommandError): void {
+    if (abortReason !== undefined || isEnded) return;
+    abortReason = reason;
     clearTimeout(deadline);
-    if (!controller.signal.aborted) controller.abort(reason);
+    controller?.abort(reason);
+    waitForStop();
   }
 
+  function waitForStop(): void {
+    if (abortReason === undefined || giveUp === undefined) return;
+    const { code, message } = abortReason;
+    grace = setTimeout(() => {
+      giveUp?.(errorOutcome({ code, message: `${message}; ${command} has not stopped yet` }));
+    }, STOP_GRACE_MS);
+  }
+
+  function openInput(): InputQueue {
+    input ??= createInputQueue();
+    if (isEnded) input.end();
+    return input;
+  }
+
+  const context: CommandContext = {
+    get signal() {
+      controller ??= new AbortController();
+      if (abortReason !== undefined) controller.abort(abortReason);
+      return controller.signal;
+    },
+    get input() {
+      return openInput();
+    },
+    progress: (chunk) => progress.send(chunk),
+    emit,
+    deadlineAtMs,
+    invokeId,
+    idempotencyKey: key,
+  };
+
   async function execute(): Promise<OutcomeText> {
-    const { signal } = controller;
     try {
-      signal.throwIfAborted();
-      const result = await call.run({
-        signal,
-        progress: (chunk) => progress.send(chunk),
-        input,
-        emit,
-        deadlineAtMs,
-        invokeId,
-        idempotencyKey: key,
-      });
-      return successOutcome(result);
+      if (abortReason !== undefined) throw abortReason;
+      return successOutcome(await call.run(context));
     } catch (thrown) {
       return errorOutcome(toCommandError(thrown));
     }
@@ -72,43 +102,21 @@ export function createInvocation(options: InvocationOptions): Invocation {
     key,
     fingerprint,
     command,
-    ids: new Set([invokeId]),
-    input,
+    ids,
     progress,
     abort,
+    pushInput: (seq, text) => openInput().push(seq, text),
     async run() {
-      const givenUp = givenUpAfterAbort(controller.signal, command);
-      try {
-        return await Promise.race([execute(), givenUp.outcome]);
-      } finally {
-        givenUp.cancel();
-        clearTimeout(deadline);
-        input.end();
-      }
-    },
-  };
-}
-
-/** The outcome of a command that does not stop when it is told to. */
-function givenUpAfterAbort(
-  signal: AbortSignal,
-  command: string,
-): { outcome: Promise<OutcomeText>; cancel(): void } {
-  const { promise, resolve } = Promise.withResolvers<OutcomeText>();
-  let grace: NodeJS.Timeout | undefined;
-  const begin = (): void => {
-    grace = setTimeout(() => {
-      const { code, message } = toCommandError(signal.reason);
-      resolve(errorOutcome({ code, message: `${message}; ${command} has not stopped yet` }));
-    }, STOP_GRACE_MS);
-  };
-  if (signal.aborted) begin();
-  else signal.addEventListener("abort", begin, { once: true });
-  return {
-    outcome: promise,
-    cancel() {
+      const outcome = await new Promise<OutcomeText>((resolve) => {
+        giveUp = resolve;
+        waitForStop();
+        void execute().then(resolve);
+      });
+      isEnded = true;
+      clearTimeout(deadline);
       clearTimeout(grace);
-      signal.removeEventListener("abort", begin);
+      input?.end();
+      return outcome;
     },
   };
 }
