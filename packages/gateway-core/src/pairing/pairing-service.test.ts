@@ -116,7 +116,10 @@ function run(house: House, action: Exclude<Step, { kind: "restart" }>): void {
       if (!request) return;
       const mayGrant = missingScopes(action.scopes, request.scopes).length === 0;
       const approve = (): unknown => pairing.approveDevice(request.requestId, action.scopes);
-      if (!mayGrant) return void expect(approve).toThrow("missing scope");
+      if (!mayGrant) {
+        expect(approve).toThrow("missing scope");
+        return;
+      }
       approve();
       grant(request.deviceId, request.scopes);
       expect(devices.request(request.requestId)).toBeUndefined();
@@ -139,8 +142,10 @@ function run(house: House, action: Exclude<Step, { kind: "restart" }>): void {
     case "rotate": {
       const before = devices.get(action.device)?.roles["operator"];
       const rotate = (): unknown => pairing.rotateToken(action.device, "operator", action.scopes);
-      if (!before || missingScopes(before.scopes, action.scopes).length > 0)
-        return void expect(rotate).toThrow("device token rotation denied");
+      if (!before || missingScopes(before.scopes, action.scopes).length > 0) {
+        expect(rotate).toThrow("device token rotation denied");
+        return;
+      }
       rotate();
       expect(devices.get(action.device)?.roles["operator"]?.generation).toBe(before.generation + 1);
       return;

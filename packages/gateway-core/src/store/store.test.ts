@@ -31,7 +31,7 @@ describe.each(kinds)("the %s store", (_kind, open) => {
     await using directory = await temporaryDirectory();
     const store = open(directory.path);
     await store.close();
-    await store.close();
+    await expect(store.close()).resolves.toBeUndefined();
   });
 });
 
