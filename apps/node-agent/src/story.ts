@@ -56,8 +56,10 @@ export function createStory({
       const { error, retryInMs } = failure;
       if (error.code === "PAIRING_REQUIRED" && retryInMs !== undefined)
         return pairingWaits(failure);
-      const next = retryInMs === undefined ? "Giving up" : `next attempt in ${seconds(retryInMs)}`;
-      const hint = error.hint === undefined ? [] : [printable(error.hint)];
+      const next = retryInMs === undefined ? "giving up" : `next attempt in ${seconds(retryInMs)}`;
+      // A Gateway's own text mostly says already what to set.
+      const isSaid = error.hint === undefined || error.message.includes("--");
+      const hint = isSaid ? [] : [printable(error.hint ?? "")];
       say(`Not connected: ${printable(error.message)}; ${next}.`, ...hint);
     },
     connected({ name, nodeId, commands }) {

@@ -134,12 +134,7 @@ function humanText(
             : `${probe.nodes.connected} connected of ${probe.nodes.known}`,
         ],
         ["Agents", agentsOf(probe)],
-        [
-          "Sessions",
-          probe?.health?.sessions?.count === undefined
-            ? undefined
-            : String(probe.health.sessions.count),
-        ],
+        ["Sessions", sessionsOf(probe)],
       ],
       style,
     ),
@@ -207,6 +202,11 @@ function agentsOf(probe: ProbeResult | undefined): string | undefined {
       ({ agentId, isDefault }) => `${safeText(agentId)}${isDefault === true ? " (default)" : ""}`,
     )
     .join(", ");
+}
+
+function sessionsOf(probe: ProbeResult | undefined): string | undefined {
+  const count = probe?.health?.sessions?.count ?? 0;
+  return count === 0 ? undefined : String(count);
 }
 
 async function diagnose(

@@ -93,7 +93,8 @@ function tellStory(error: GatewayError, where: FailureContext): Story {
       return {
         type: "gateway_auth_error",
         message: `unauthorized: ${message.replace(/^.*rejected: (unauthorized: )?/, "")}`,
-        hints: [...ownHints, ...credentialHints(gateway)],
+        // The Gateway's own text mostly says already what to set.
+        hints: [...(message.includes("--") ? [] : ownHints), ...credentialHints(gateway)],
         fields: { code: detailCode(error) ?? error.code },
       };
     case "CONNECT_TIMEOUT":

@@ -120,9 +120,8 @@ function withKey(
   session: GatewaySession,
   idempotencyKey: string,
 ): CliError {
-  const isAnswered = failure.type === "gateway_request_error";
   const hints =
-    session.serves(STATUS_METHOD) && !isAnswered
+    session.serves(STATUS_METHOD) && isUncertain(failure)
       ? [`What became of it: ${context.commandLine(`nodes invoke --status ${idempotencyKey}`)}`]
       : [];
   return new CliError(failure.type, failure.message, {
@@ -132,6 +131,14 @@ function withKey(
     siblings: failure.siblings,
     cause: failure.cause,
   });
+}
+
+/** Failures after which the command may have run, or may still. */
+const UNCERTAIN_NODE_CODES = ["TIMEOUT", "DISCONNECTED", "INTERRUPTED", "IDLE_TIMEOUT"];
+
+function isUncertain({ type, fields }: CliError): boolean {
+  if (type === "gateway_transport_error") return true;
+  return type === "node_error" && UNCERTAIN_NODE_CODES.some((code) => code === fields["code"]);
 }
 
 /** Text of a piece of progress, with the stream it belongs to. */

@@ -1,0 +1,90 @@
+import type { LooseConfig } from "@openclaw/config";
+import { expect, test } from "vitest";
+import type { SavedGateway } from "./node-file.ts";
+import { chooseCredentials, chooseTarget, type NodeRunFlags } from "./node-target.ts";
+
+interface Case {
+  flags?: NodeRunFlags;
+  saved?: SavedGateway;
+  config?: Record<string, unknown>;
+  env?: Record<string, string>;
+}
+
+function looseOf({ config = {}, env = {} }: Case): LooseConfig {
+  return { path: "/c", exists: true, config, env, unresolved: [], warnings: [] };
+}
+
+function choose(input: Case) {
+  const { flags = {}, saved = {} } = input;
+  return chooseTarget({ flags, saved, loose: looseOf(input), configPath: "/c" });
+}
+
+function credentials(input: Case) {
+  const { flags = {} } = input;
+  const { token, password } = chooseCredentials(flags, choose(input), looseOf(input));
+  return { token, password };
+}
+
+test("without a word it is the Gateway of this machine", () => {
+  expect(choose({})).toMatchObject({ url: "ws://127.0.0.1:18789", kind: "local", save: {} });
+  expect(choose({ env: { OPENCLAW_GATEWAY_PORT: "4000" } }).url).toBe("ws://127.0.0.1:4000");
+});
+
+test("flags are kept, and a kept Gateway is used when no flag names one", () => {
+  const first = choose({
+    flags: { host: "10.0.0.2", port: "4000", tls: true, tlsFingerprint: "ab" },
+  });
+  expect(first.url).toBe("wss://10.0.0.2:4000");
+  expect(first.save).toEqual({ host: "10.0.0.2", port: 4000, tls: true, tlsFingerprint: "ab" });
+  const again = choose({ saved: first.save });
+  expect(again).toMatchObject({ url: first.url, tlsFingerprint: "ab", urlSource: "node.json" });
+  expect(choose({ saved: first.save, flags: { tls: false } }).url).toBe("ws://10.0.0.2:4000");
+});
+
+test("what was kept of one host says nothing about another", () => {
+  const saved = { host: "10.0.0.2", port: 4000, tls: true, tlsFingerprint: "ab" };
+  expect(choose({ saved, flags: { host: "10.0.0.3" } })).toMatchObject({
+    url: "ws://10.0.0.3:18789",
+    tlsFingerprint: undefined,
+  });
+});
+
+test("a URL is taken as a whole, its path with it", () => {
+  const target = choose({ flags: { url: "wss://gw.example/openclaw" } });
+  expect(target.save).toMatchObject({
+    host: "gw.example",
+    port: 443,
+    tls: true,
+    contextPath: "/openclaw",
+  });
+  expect(choose({ saved: target.save }).url).toContain("/openclaw");
+  expect(() => choose({ flags: { url: "wss://gw.example", host: "x" } })).toThrow(
+    /cannot be combined/,
+  );
+});
+
+test("a port that is none is refused", () => {
+  expect(() => choose({ flags: { port: "0" } })).toThrow(/--port wants an integer/);
+});
+
+test("this machine's secret stays on this machine; what the environment has goes where it was pointed", () => {
+  const config = {
+    gateway: { auth: { token: "of-this-gateway" }, remote: { token: "of-the-remote" } },
+  };
+  expect(credentials({ config })).toEqual({ token: "of-this-gateway" });
+  expect(credentials({ config, flags: { host: "10.0.0.2" } })).toEqual({});
+  const env = { OPENCLAW_GATEWAY_TOKEN: "of-the-environment" };
+  expect(credentials({ config, env, flags: { host: "10.0.0.2" } })).toEqual({
+    token: "of-the-environment",
+  });
+  expect(credentials({ config, env, flags: { token: "of-the-flag" } })).toEqual({
+    token: "of-the-flag",
+  });
+});
+
+test("in remote mode the configured Gateway is served with its own token and pin", () => {
+  const remote = { url: "wss://gw.example", token: "of-the-remote", tlsFingerprint: "cd" };
+  const config = { gateway: { mode: "remote", remote } };
+  expect(choose({ config })).toMatchObject({ kind: "remote", tlsFingerprint: "cd" });
+  expect(credentials({ config })).toEqual({ token: "of-the-remote" });
+});
