@@ -10,12 +10,8 @@ import {
   outcomeOfText,
   payloadMembers,
 } from "../nodes/invocation.ts";
-import {
-  type InvokeRequest,
-  type InvokeStatus,
-  type NodeRoute,
-  remoteFailure,
-} from "../nodes/invoke-broker.ts";
+import { type InvokeRequest, type InvokeStatus, type NodeRoute } from "../nodes/invoke-broker.ts";
+import { remoteFailure } from "../nodes/invoke-errors.ts";
 import { missingScopeError } from "../pairing/pairing-service.ts";
 import { type GatewayCaller, defineGatewayMethod } from "./gateway-method.ts";
 import { nodeConnection } from "./node-methods.ts";

@@ -3,19 +3,17 @@ import type { Ledger, LedgerEntry } from "@openclaw/ledger";
 import { CAP_INVOKE_PROGRESS, encodeEvent, resolveInvokeTimeoutMs } from "@openclaw/protocol";
 import type { Connection } from "../connections/connection.ts";
 import { type RequestError, invalidRequest, unavailable } from "../errors.ts";
+import { keyConflict, notReachable, settlementError, timeoutError } from "./invoke-errors.ts";
+import { takeProgress } from "./invoke-progress.ts";
 import type { Logger } from "../logger.ts";
 import {
   type Invocation,
-  type NodeFailure,
   type Outcome,
   type Settlement,
   type Waiter,
   failureOf,
   outcomeOfFailure,
 } from "./invocation.ts";
-
-/** Progress chunks that may arrive ahead of their turn before they are given up. */
-const MAX_HELD_PROGRESS = 64;
 
 export interface InvokeRequest {
   key: string;
@@ -224,6 +222,8 @@ export function createInvokeBroker(options: InvokeBrokerOptions): InvokeBroker {
 
   function expire(invocation: Invocation): void {
     invocation.deadlineTimer = undefined;
+    if (invocation.stage === "queued")
+      return withdraw(invocation, "TIMEOUT", "the time ran out before the invocation was sent");
     // Those who joined with the same deadline have timers of their own, due now or shortly.
     settle(invocation, { kind: "timeout" });
     sendCancel(invocation);
@@ -318,19 +318,7 @@ export function createInvokeBroker(options: InvokeBrokerOptions): InvokeBroker {
       const invocation = byId.get(id);
       if (!invocation || invocation.carrier !== from || seq < invocation.nextProgress) return false;
       if (invocation.waiters.size === 0) return true;
-      const held = (invocation.heldProgress ??= new Map());
-      held.set(seq, chunk);
-      // A chunk that never comes must not hold the others back for ever.
-      if (!held.has(invocation.nextProgress) && held.size > MAX_HELD_PROGRESS)
-        invocation.nextProgress = Math.min(...held.keys());
-      for (;;) {
-        const next = held.get(invocation.nextProgress);
-        if (next === undefined) break;
-        held.delete(invocation.nextProgress);
-        forwardProgress(invocation, invocation.nextProgress, next);
-        invocation.nextProgress += 1;
-      }
-      if (held.size === 0) invocation.heldProgress = undefined;
+      takeProgress(invocation, seq, chunk);
       return true;
     },
     input(key, payloadJSON) {
@@ -419,26 +407,6 @@ export function createInvokeBroker(options: InvokeBrokerOptions): InvokeBroker {
   }
 }
 
-function forwardProgress(invocation: Invocation, seq: number, chunk: string): void {
-  const text = encodeEvent({
-    event: "node.invoke.progress",
-    payload: {
-      idempotencyKey: invocation.key,
-      invokeId: invocation.id,
-      nodeId: invocation.nodeId,
-      seq,
-      chunk,
-    },
-  });
-  // One operator may wait twice on the same key.
-  const seen = new Set<Connection>();
-  for (const { connection } of invocation.waiters) {
-    if (!connection || seen.has(connection)) continue;
-    seen.add(connection);
-    connection.direct(text);
-  }
-}
-
 /** The same request has the same fingerprint; another body under the same key has another. */
 function fingerprintOf(request: InvokeRequest): string {
   return hash(
@@ -470,65 +438,4 @@ function restored(entry: LedgerEntry): Invocation {
     heldProgress: undefined,
     nextInput: 0,
   };
-}
-
-function keyConflict(key: string): RequestError {
-  return invalidRequest("idempotencyKey was used with another node, command or params", {
-    code: "KEY_CONFLICT",
-    idempotencyKey: key,
-  });
-}
-
-/** The node cannot be asked, and the key has begun: whether it ran is known when the node is back. */
-function notReachable(invocation: Invocation, error: RequestError): RequestError {
-  const details = typeof error.details === "object" ? error.details : {};
-  return unavailable(error.message, {
-    ...(error.retryable === undefined ? {} : { retryable: error.retryable }),
-    details: {
-      ...details,
-      nodeCommandDispatched: invocation.stage === "running",
-      stage: invocation.stage,
-      idempotencyKey: invocation.key,
-    },
-  });
-}
-
-function timeoutError(invocation: Invocation): RequestError {
-  const dispatched = invocation.stage === "running";
-  return nodeError("TIMEOUT", "node invoke timed out", dispatched, {
-    stage: invocation.stage,
-    idempotencyKey: invocation.key,
-  });
-}
-
-function settlementError(
-  invocation: Invocation,
-  settlement: Exclude<Settlement, { kind: "outcome" }>,
-): RequestError {
-  const where = { stage: invocation.stage, idempotencyKey: invocation.key };
-  if (settlement.kind === "timeout") return timeoutError(invocation);
-  if (settlement.kind === "disconnected") {
-    const message = `node disconnected (${invocation.command})`;
-    return nodeError("DISCONNECTED", message, true, where);
-  }
-  return nodeError(settlement.code, settlement.message, false, { ...where, stage: "not-sent" });
-}
-
-function nodeError(
-  code: string,
-  message: string,
-  dispatched: boolean,
-  details: object,
-): RequestError {
-  return unavailable(`${code}: ${message}`, {
-    details: { code, nodeError: { code, message }, nodeCommandDispatched: dispatched, ...details },
-  });
-}
-
-/** A node's own failure as the operator sees it (wire §7.5). */
-export function remoteFailure(failure: NodeFailure): RequestError {
-  const message = failure.message ?? "node invoke failed";
-  return unavailable(failure.code ? `${failure.code}: ${message}` : message, {
-    details: { nodeError: failure, nodeCommandDispatched: true },
-  });
 }
