@@ -10,6 +10,7 @@ import type { Committed, Ledger, LedgerStats } from "./ledger.ts";
 import { loadJournal, type LoadedJournal } from "./load-journal.ts";
 import { silentLogger, type Logger } from "./logger.ts";
 import { acquireOwnerLock } from "./owner-lock.ts";
+import { pendingRecord, type PendingRecord } from "./pending-record.ts";
 import { createRecentOutcomes } from "./recent-outcomes.ts";
 import { finishLine, forgetLine, openLine, parseLine, recordHead } from "./record-line.ts";
 import { resolveRetention, type RetentionOptions } from "./retention.ts";
@@ -41,20 +42,6 @@ export interface LedgerOptions extends RetentionOptions {
 
 const RECENT_OUTCOME_CHARS = 4_194_304;
 const RETENTION_CHECK_MS = 60_000;
-
-/** One call that waits for its line to be written. */
-interface PendingRecord {
-  kind: "open" | "finish" | "forget" | "carry" | "refuse";
-  entry: IndexEntry | undefined;
-  line: string;
-  bytes: number;
-  committed: Committed;
-  outcome: string;
-  finishedAtMs: number;
-  /** The entry that `open` with `reopen` replaces, or that `forget` removes. */
-  former: IndexEntry | undefined;
-  error: LedgerError | undefined;
-}
 
 /**
  * Opens the ledger in a directory, creating it if it is not there.
@@ -381,26 +368,6 @@ export function createFileLedger(options: LedgerOptions): Ledger {
 }
 
 const ignoreCommit: Committed = () => {};
-
-function pendingRecord(
-  kind: PendingRecord["kind"],
-  entry: IndexEntry | undefined,
-  line: string,
-  committed: Committed,
-  more?: Partial<Pick<PendingRecord, "outcome" | "finishedAtMs" | "former" | "error">>,
-): PendingRecord {
-  return {
-    kind,
-    entry,
-    line,
-    bytes: Buffer.byteLength(line),
-    committed,
-    outcome: more?.outcome ?? "",
-    finishedAtMs: more?.finishedAtMs ?? 0,
-    former: more?.former,
-    error: more?.error,
-  };
-}
 
 function headOf(entry: IndexEntry): string {
   return recordHead(entry.key, entry.fingerprint, entry.openedAtMs, entry.meta);
