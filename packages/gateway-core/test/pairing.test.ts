@@ -258,6 +258,32 @@ describe("tokens", () => {
     expect(own.payload).toMatchObject({ tokenDelivery: "in-band", token: expect.any(String) });
   });
 
+  test("a device whose token is revoked has to ask again, with the secret and on this machine too", async () => {
+    await using t = await startTestGateway();
+    const node = await t.node();
+    const { identity } = node;
+    const token = (node.hello["auth"] as { deviceToken: string }).deviceToken;
+    const operator = await t.operator();
+    await operator.call("device.token.revoke", { deviceId: identity.deviceId, role: "node" });
+    expect(await node.peer.closed).toEqual({ code: 4001, reason: "gateway auth changed" });
+
+    const ask = { role: "node", identity, commands: ["system.run"] };
+    const refused = await (await t.peer()).connect({ ...ask, token: TOKEN });
+    expect(refused.error).toMatchObject({
+      code: "NOT_PAIRED",
+      details: { reason: "role-upgrade", approvedRoles: [] },
+    });
+    await operator.call("device.pair.approve", {
+      requestId: refused.error?.details?.["requestId"],
+    });
+    const again = await (await t.peer()).handshake({ ...ask, token: TOKEN });
+    expect(again["auth"]).toMatchObject({ role: "node", deviceToken: expect.any(String) });
+    // Approving again is a new grant; the token of the old one stays dead.
+    expect(again["auth"]).not.toMatchObject({ deviceToken: token });
+    const stale = await (await t.peer()).connect({ ...ask, deviceToken: token });
+    expect(stale.error?.details).toMatchObject({ code: "AUTH_DEVICE_TOKEN_MISMATCH" });
+  });
+
   test("a removed device loses its connection and has to ask again", async () => {
     await using t = await startTestGateway();
     const node = await t.node();

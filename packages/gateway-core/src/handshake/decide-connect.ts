@@ -12,7 +12,12 @@ import type { ClientDescription } from "../connections/connection.ts";
 import type { ResolvedGatewayOptions } from "../gateway-options.ts";
 import type { PeerOrigin } from "../listener/peer-address.ts";
 import { type CommandPolicy, type NodePlatform, nodePlatform } from "../nodes/command-policy.ts";
-import { type DeviceClaim, type NodeSurface, compact } from "../pairing/device-record.ts";
+import {
+  type DeviceClaim,
+  type DeviceRecord,
+  type NodeSurface,
+  compact,
+} from "../pairing/device-record.ts";
 import type { DeviceRegistry } from "../pairing/device-registry.ts";
 import type { DeviceTokens } from "../pairing/device-tokens.ts";
 import { PAIRING_REASON_TEXT } from "../pairing/pairing-decision.ts";
@@ -198,7 +203,7 @@ function pairingRequired(
   protocol: 3 | 4,
 ): Refusal {
   const { reason, request, record } = admission;
-  const approvedRoles = record ? Object.keys(record.roles) : undefined;
+  const approvedRoles = record ? liveRoles(record) : undefined;
   const approvedScopes = record?.roles[claim.role]?.scopes;
   const message = `pairing required: ${PAIRING_REASON_TEXT[reason]}`;
   return refuse(protocol === 3 ? "pairing required" : message, {
@@ -220,6 +225,10 @@ function pairingRequired(
     closeReason:
       protocol === 3 ? "pairing required" : `${message} (requestId: ${request.requestId})`,
   });
+}
+
+function liveRoles({ roles }: DeviceRecord): string[] {
+  return Object.keys(roles).filter((role) => roles[role]?.revokedAtMs === undefined);
 }
 
 function describeClient(params: ConnectParams): ClientDescription {

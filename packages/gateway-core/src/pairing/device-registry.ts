@@ -240,8 +240,10 @@ export function createDeviceRegistry({
 
 function isCovered(request: DeviceRequest, record: DeviceRecord): boolean {
   return (
-    request.roles.every((role) => record.roles[role] !== undefined) &&
-    missingScopes(record.roles["operator"]?.scopes ?? [], request.scopes).length === 0
+    request.roles.every((role) => {
+      const grant = record.roles[role];
+      return grant !== undefined && grant.revokedAtMs === undefined;
+    }) && missingScopes(record.roles["operator"]?.scopes ?? [], request.scopes).length === 0
   );
 }
 
@@ -271,5 +273,10 @@ function mergeDemand(
 
 function widen(grant: RoleGrant | undefined, scopes: readonly string[], at: number): RoleGrant {
   if (!grant) return { scopes: [...scopes], generation: 1, createdAtMs: at };
+  if (grant.revokedAtMs !== undefined) {
+    // Granted anew: neither the old rights nor the old token come back.
+    const { revokedAtMs: _, ...former } = grant;
+    return { ...former, scopes: [...scopes], generation: grant.generation + 1, rotatedAtMs: at };
+  }
   return { ...grant, scopes: [...new Set([...grant.scopes, ...scopes])] };
 }

@@ -18,7 +18,8 @@ export function pairingGap(
 ): PairingReason | undefined {
   if (!record || record.publicKey !== claim.publicKey) return "not-paired";
   const grant = record.roles[claim.role];
-  if (!grant) return "role-upgrade";
+  // What an operator took away is asked for again, also by a peer that knows the shared secret.
+  if (!grant || grant.revokedAtMs !== undefined) return "role-upgrade";
   if (missingScopes(grant.scopes, claim.scopes).length > 0) return "scope-upgrade";
   if (metadataChanged(record, claim)) return "metadata-upgrade";
   return undefined;

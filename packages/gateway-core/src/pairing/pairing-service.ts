@@ -154,7 +154,9 @@ export function createPairingService(options: PairingServiceOptions): PairingSer
       const record = devices.get(claim.deviceId);
       const reason = pairingGap(record, claim);
       if (!reason && record) return { ok: true, record };
-      if (silently) {
+      // Being local does not undo what an operator has revoked.
+      const isRevoked = record?.roles[claim.role]?.revokedAtMs !== undefined;
+      if (silently && !isRevoked) {
         const waiting = devices
           .requests()
           .filter((request) => request.deviceId === claim.deviceId)
