@@ -211,6 +211,39 @@ test("a result is not acknowledged before it is durable, and is taken again when
   expect(await answer).toBe(outcome);
 });
 
+test("a node that says it never received what began long ago is not believed: it may have forgotten", async () => {
+  const broker = start(createMemoryLedger());
+  const { connection, sent } = connect({ keepsLedger: true });
+  broker.invoke(request("k"), via(connection)).catch(() => {});
+  await written();
+  broker.detach(connection);
+  vi.setSystemTime(Date.now() + 13 * 3_600_000);
+  const again = connect({ keepsLedger: true });
+  broker.sync(again.connection);
+  broker.result(again.connection, sent[0]?.payload.id ?? "", 'e{"code":"NOT_RECEIVED"}', () => {});
+  await written();
+  expect(broker.status("k").stage).toBe("interrupted");
+});
+
+test("an answer waits for the Gateway's record only where the node keeps none", async () => {
+  for (const keepsLedger of [true, false]) {
+    const ledger = createMemoryLedger();
+    const broker = start(ledger);
+    const { connection, sent } = connect({ keepsLedger });
+    const answered = vi.fn();
+    void broker.invoke(request("k"), via(connection)).then(answered);
+    await written();
+    let record: () => void = () => {};
+    vi.spyOn(ledger, "finish").mockImplementationOnce((_k, _o, done) => void (record = done));
+    broker.result(connection, sent[0]?.payload.id ?? "", outcome, () => {});
+    await written();
+    expect(answered).toHaveBeenCalledTimes(keepsLedger ? 1 : 0);
+    record();
+    await written();
+    expect(answered).toHaveBeenCalledTimes(1);
+  }
+});
+
 test("one deadline: 0 and absent mean the default, and the node hears what is left", async () => {
   const broker = start(createMemoryLedger());
   const { connection, sent } = connect({ keepsLedger: true });

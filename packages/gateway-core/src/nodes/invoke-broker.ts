@@ -15,6 +15,9 @@ import {
   outcomeOfFailure,
 } from "./invocation.ts";
 
+/** How long a node that says it never received an invocation is believed; its record lasts a day. */
+const NODE_MEMORY_MS = 12 * 3_600_000;
+
 export interface InvokeRequest {
   key: string;
   nodeId: string;
@@ -47,10 +50,11 @@ export type NodeRoute = { ok: true; connection: Connection } | { ok: false; erro
  *
  *     invoke ──► ledger.open ──► node.invoke.request ──► node … node.invoke.result
  *                                                                     │
- *     answer to all who wait  ◄── acknowledge the node ◄── ledger.finish
+ *               acknowledge the node ◄── ledger.finish ◄── answer to all who wait
  *
- * Nothing leaves before the record of it is durable. What a dying connection leaves open stays open
- * until the node comes back and says what became of it.
+ * Nothing is sent to a node before the record of it is durable, and nothing is acknowledged to it
+ * before its outcome is. What a dying connection leaves open stays open until the node comes back and
+ * says what became of it.
  */
 export interface InvokeBroker {
   /** Settles with the outcome, or rejects with the error to answer. */
@@ -263,6 +267,12 @@ export function createInvokeBroker(options: InvokeBrokerOptions): InvokeBroker {
 
   /** The node never heard of it, so nothing happened: the key is free again. */
   function neverReceived(invocation: Invocation, done: (error?: Error) => void): void {
+    // A node forgets too. What began so long ago may have run and been dropped from its record.
+    if (now() - invocation.createdAtMs > NODE_MEMORY_MS) {
+      const message = "the node has no record of it any more";
+      finish(invocation, outcomeOfFailure({ code: "INTERRUPTED", message }), done);
+      return;
+    }
     withdraw(invocation, "NOT_RECEIVED", "the node never received the invocation");
     done();
   }
@@ -309,9 +319,13 @@ export function createInvokeBroker(options: InvokeBrokerOptions): InvokeBroker {
     result(from, id, outcome, acknowledged) {
       const invocation = byId.get(id);
       if (!invocation || invocation.nodeId !== from.identity.deviceId) return false;
-      const failure = failureOf(outcome);
-      if (failure?.code === "NOT_RECEIVED") neverReceived(invocation, acknowledged);
-      else finish(invocation, outcome, acknowledged);
+      if (failureOf(outcome)?.code === "NOT_RECEIVED") neverReceived(invocation, acknowledged);
+      else {
+        // The node's record of it is durable, so whoever waits need not wait for ours as well. Only
+        // the acknowledgement does: until then the node keeps the outcome for us.
+        if (from.node?.keepsLedger) settle(invocation, { kind: "outcome", outcome });
+        finish(invocation, outcome, acknowledged);
+      }
       return true;
     },
     progress(from, id, seq, chunk) {
