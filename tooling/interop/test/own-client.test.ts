@@ -120,13 +120,15 @@ test("an invocation goes through and comes back", async () => {
   const { url } = await startGateway();
   const identity = createEphemeralIdentity();
   const node = client(url, { ...NODE, identity });
+  let accepted: Promise<unknown> | undefined;
   node.on("node.invoke.request", (payload) => {
     const { id, nodeId, paramsJSON } = payload as {
       id: string;
       nodeId: string;
       paramsJSON: string;
     };
-    void node.request("node.invoke.result", { id, nodeId, ok: true, payloadJSON: paramsJSON });
+    const result = { id, nodeId, ok: true, payloadJSON: paramsJSON };
+    accepted = node.request("node.invoke.result", result);
   });
   await node.connect();
   const operator = client(url, OPERATOR);
@@ -138,4 +140,5 @@ test("an invocation goes through and comes back", async () => {
     idempotencyKey: "own-1",
   });
   expect(invoked).toMatchObject({ ok: true, payload: { bins: ["sh"] } });
+  expect(await accepted).toMatchObject({ ok: true });
 });
