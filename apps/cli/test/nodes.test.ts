@@ -1,4 +1,5 @@
 import {
+  createFaultProxy,
   createTestIdentity,
   createFakeNode,
   type FakeNode,
@@ -278,4 +279,53 @@ test("nodes approve takes the id of a device that asks to be a node, by its firs
     ...gateway.flags,
   ]);
   expect(invoked.code).toBe(0);
+});
+
+test("a connection that is lost under way is made again, and the command runs once", async () => {
+  await using cli = await createCli();
+  await using gateway = await startGateway();
+  await using proxy = await createFaultProxy({ target: { host: "127.0.0.1", port: gateway.port } });
+  const answer = Promise.withResolvers<{ ok: true; payload: object }>();
+  await using node = await connectNode(gateway.url, { answer: () => answer.promise });
+  const flags = ["--url", proxy.url, "--token", TOKEN];
+  const running = cli.run(["nodes", "run", "--node", "workshop-pi", ...flags, "--", "make"]);
+  await vi.waitFor(() => expect(node.invokes).toHaveLength(1));
+  proxy.cutAll();
+  await vi.waitFor(() => expect(proxy.accepted).toBe(2), { timeout: 5_000 });
+  answer.resolve({
+    ok: true,
+    payload: { exitCode: 0, success: true, stdout: "done\n", stderr: "" },
+  });
+  expect(await running).toMatchObject({
+    code: 0,
+    stdout: "done\n",
+    stderr: "Connection lost. Asking again under the same key.\n",
+  });
+  expect(node.invokes).toHaveLength(1);
+});
+
+test("an invocation that outlives its time names the key and how to ask for it", async () => {
+  await using cli = await createCli();
+  await using gateway = await startGateway();
+  await using _node = await connectNode(gateway.url, { answer: () => undefined });
+  const args = [
+    "nodes",
+    "invoke",
+    "--node",
+    "workshop-pi",
+    "--command",
+    "system.which",
+    "--params",
+    '{"bins":[]}',
+  ];
+  const result = await cli.run([
+    ...args,
+    "--invoke-timeout",
+    "100",
+    "--idempotency-key",
+    "slow-1",
+    ...gateway.flags,
+  ]);
+  expect(result.code).toBe(1);
+  expect(result.stderr).toContain("openclaw nodes invoke --status slow-1");
 });

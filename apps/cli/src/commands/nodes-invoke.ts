@@ -1,7 +1,6 @@
 import { CliError, usageError } from "../errors.ts";
 import { withGateway, type GatewaySession } from "../gateway/session.ts";
-import { fetchNode } from "../nodes/fetch-nodes.ts";
-import { invokeNode, parseProgress, PROGRESS_CAP, STATUS_METHOD } from "../nodes/invoke-node.ts";
+import { invokeOnNode, parseProgress, STATUS_METHOD } from "../nodes/invoke-node.ts";
 import { renderFields } from "../output/table.ts";
 import { safeText, shortId } from "../output/text.ts";
 import { ago } from "../output/time.ts";
@@ -24,22 +23,18 @@ export async function run(context: CommandContext): Promise<number> {
   if (context.text("node") === undefined) throw usageError("nodes invoke needs --node.");
   const params = parseJsonOption("params", context.text("params") ?? "{}");
 
-  const scopes = [ADMIN_COMMANDS.has(command) ? "operator.admin" : "operator.write"];
   // Someone who looks on sees that it moves; a script wants none of it.
   const isWatched = context.io.stderr.isTTY === true && !context.json;
-  await withGateway(context, { scopes, caps: isWatched ? [PROGRESS_CAP] : [] }, async (session) => {
-    const node = await fetchNode(session, context);
-    const answer = await invokeNode(context, session, {
-      node,
-      command,
-      params,
-      invokeTimeoutMs: context.integer("invoke-timeout") ?? 15_000,
-      ...(isWatched
-        ? { onProgress: (chunk: string) => context.io.stderr.write(parseProgress(chunk).text) }
-        : {}),
-    });
-    context.answer(answer, () => JSON.stringify(answer, undefined, 2));
+  const answer = await invokeOnNode(context, {
+    command,
+    params: () => params,
+    scopes: [ADMIN_COMMANDS.has(command) ? "operator.admin" : "operator.write"],
+    invokeTimeoutMs: context.integer("invoke-timeout") ?? 15_000,
+    ...(isWatched
+      ? { onProgress: (chunk: string) => void context.io.stderr.write(parseProgress(chunk).text) }
+      : {}),
   });
+  context.answer(answer, () => JSON.stringify(answer, undefined, 2));
   return 0;
 }
 

@@ -1,7 +1,5 @@
 import { usageError } from "../errors.ts";
-import { withGateway } from "../gateway/session.ts";
-import { fetchNode } from "../nodes/fetch-nodes.ts";
-import { invokeNode, PROGRESS_CAP } from "../nodes/invoke-node.ts";
+import { invokeOnNode } from "../nodes/invoke-node.ts";
 import type { NodeEntry } from "../nodes/node-entry.ts";
 import { createRunOutput, type RunResult } from "../nodes/run-output.ts";
 import { safeText } from "../output/text.ts";
@@ -15,41 +13,36 @@ const SPAWN_GRACE_MS = 5_000;
 export async function run(context: CommandContext): Promise<number> {
   const line = readCommandLine(context);
   const env = readEnvironment(context.list("env"));
-  let exitCode = 0;
-  const caps = context.json ? [] : [PROGRESS_CAP];
-  await withGateway(context, { scopes: ["operator.write"], caps }, async (session) => {
-    const node = await fetchNode(session, context);
-    const commandTimeoutMs = context.integer("command-timeout");
-    const output = createRunOutput(context.io.stdout, context.io.stderr);
-    const answer = await invokeNode(context, session, {
-      node,
-      command: COMMAND,
-      params: {
-        command: line.raw === undefined ? line.argv : shellArgv(node, line.raw),
-        ...(line.raw === undefined ? {} : { rawCommand: line.raw }),
-        ...optional("cwd", context.text("cwd")),
-        ...optional("env", env),
-        ...optional("timeoutMs", commandTimeoutMs),
-        ...optional("agentId", context.text("agent")),
-        ...(context.flag("needs-screen-recording") ? { needsScreenRecording: true } : {}),
-      },
-      invokeTimeoutMs: Math.max(
-        context.integer("invoke-timeout") ?? 30_000,
-        (commandTimeoutMs ?? 0) + (commandTimeoutMs === undefined ? 0 : SPAWN_GRACE_MS),
-      ),
-      ...(context.json ? {} : { onProgress: output.progress }),
-    });
-    // The node's answer; what is missing in it counts as not said.
-    const result = (answer.payload ?? {}) as RunResult;
-    exitCode = hasSucceeded(result) ? 0 : 1;
-    if (context.json) {
-      context.answer(result, () => "");
-      return;
-    }
-    output.finish(result);
-    const end = endOf(result);
-    if (end !== undefined) context.say(end);
+  const commandTimeoutMs = context.integer("command-timeout");
+  const output = createRunOutput(context.io.stdout, context.io.stderr);
+  const answer = await invokeOnNode(context, {
+    command: COMMAND,
+    params: (node) => ({
+      command: line.raw === undefined ? line.argv : shellArgv(node, line.raw),
+      ...optional("rawCommand", line.raw),
+      ...optional("cwd", context.text("cwd")),
+      ...optional("env", env),
+      ...optional("timeoutMs", commandTimeoutMs),
+      ...optional("agentId", context.text("agent")),
+      ...(context.flag("needs-screen-recording") ? { needsScreenRecording: true } : {}),
+    }),
+    scopes: ["operator.write"],
+    invokeTimeoutMs: Math.max(
+      context.integer("invoke-timeout") ?? 30_000,
+      commandTimeoutMs === undefined ? 0 : commandTimeoutMs + SPAWN_GRACE_MS,
+    ),
+    ...(context.json ? {} : { onProgress: output.progress }),
   });
+  // The node's answer; what is missing in it counts as not said.
+  const result = (answer.payload ?? {}) as RunResult;
+  const exitCode = hasSucceeded(result) ? 0 : 1;
+  if (context.json) {
+    context.answer(result, () => "");
+    return exitCode;
+  }
+  output.finish(result);
+  const end = endOf(result);
+  if (end !== undefined) context.say(end);
   return exitCode;
 }
 

@@ -25,6 +25,8 @@ export interface SessionOptions extends ChooseOptions {
   isProbe?: boolean;
   /** Time for connecting and each answer. @default `--timeout` */
   timeoutMs?: number;
+  /** Watches the line by pings: for work that may take longer than a silent line can be trusted. @default false */
+  isLong?: boolean;
   /** Already chosen. */
   gateway?: ChosenGateway;
 }
@@ -89,7 +91,7 @@ export async function withGateway<T>(
 async function connect(
   context: CommandContext,
   { target, credentials, loose }: ChosenGateway,
-  { scopes, caps = [], isProbe = false }: SessionOptions,
+  { scopes, caps = [], isProbe = false, isLong = false }: SessionOptions,
   timeoutMs: number,
 ): Promise<GatewayClient> {
   const { token, password } = credentials;
@@ -108,8 +110,8 @@ async function connect(
     client: { id: "cli", mode: isProbe && !isLocal ? "probe" : "cli", version: VERSION },
     connectTimeoutMs: timeoutMs,
     requestTimeoutMs: timeoutMs,
-    // A command is over before a silent line would matter, and the deadline watches it anyway.
-    keepalive: false,
+    // A short command is over before a silent line would matter, and its deadline watches it anyway.
+    ...(isLong ? {} : { keepalive: false as const }),
     allowInsecureUrl: isEnvSwitchOn(context.env, "OPENCLAW_ALLOW_INSECURE_PRIVATE_WS"),
     tlsFingerprint: tlsFingerprintFor(target, loose),
   });

@@ -1,13 +1,12 @@
 import { randomUUID } from "node:crypto";
+import { backoffDelayMs } from "@openclaw/client";
+import { CAP_INVOKE_PROGRESS } from "@openclaw/protocol";
 import { CliError } from "../errors.ts";
-import { explainFailure } from "../gateway/explain-failure.ts";
-import type { GatewaySession } from "../gateway/session.ts";
-import type { CommandContext } from "../program/command-context.ts";
+import { type GatewaySession, withGateway } from "../gateway/session.ts";
 import { safeText } from "../output/text.ts";
+import type { CommandContext } from "../program/command-context.ts";
+import { fetchNode } from "./fetch-nodes.ts";
 import type { NodeEntry } from "./node-entry.ts";
-
-/** A Gateway sends progress only to those who declare this. */
-export const PROGRESS_CAP = "invoke-progress";
 
 /** Ask what became of a key; a Gateway that serves it also runs a key at most once. */
 export const STATUS_METHOD = "node.invoke.status";
@@ -17,11 +16,13 @@ const PROGRESS_EVENT = "node.invoke.progress";
 /** What the answer may take beyond the node's own time. */
 const GRACE_MS = 5_000;
 const CANCEL_TIMEOUT_MS = 3_000;
+const RESUME_BACKOFF = { baseMs: 250, maxMs: 2_000 };
 
 export interface Invocation {
-  readonly node: NodeEntry;
   readonly command: string;
-  readonly params: unknown;
+  /** Made for the node that `--node` turned out to mean. */
+  readonly params: (node: NodeEntry) => unknown;
+  readonly scopes: readonly string[];
   /** Time for the node; 0 is the Gateway's default. */
   readonly invokeTimeoutMs: number;
   /** Each piece of progress, in order. */
@@ -37,39 +38,81 @@ export interface InvokeAnswer {
   payloadJSON?: string | null;
 }
 
+/** One invocation, over as many connections as it takes. */
+interface Attempt {
+  readonly idempotencyKey: string;
+  readonly timeoutMs: number;
+  /** The request has been written at least once. */
+  isSent: boolean;
+  /** The Gateway runs a key at most once, so that asking again is safe. */
+  isSafeToRepeat: boolean;
+}
+
 /**
- * Invokes a command under one key. Ctrl-C stops the work on the node, a second one leaves it.
+ * Invokes a command on the node of `--node` under one key. When the connection is lost, asks again
+ * under the same key, where the Gateway keeps a record of it. Ctrl-C stops the work on the node, a
+ * second one leaves it.
  *
  * @throws {CliError} with the key in it, and how to ask what became of it
  */
-export async function invokeNode(
+export async function invokeOnNode(
   context: CommandContext,
-  session: GatewaySession,
   invocation: Invocation,
 ): Promise<InvokeAnswer> {
-  const { node, command, params, invokeTimeoutMs, onProgress } = invocation;
-  const idempotencyKey = context.text("idempotency-key") ?? randomUUID();
+  const { scopes, invokeTimeoutMs, onProgress } = invocation;
   const timeoutMs = context.integer("timeout") ?? 30_000;
+  const attempt: Attempt = {
+    idempotencyKey: context.text("idempotency-key") ?? randomUUID(),
+    // The Gateway's own answer about the stage that was reached is better than giving up first.
+    timeoutMs: Math.max(timeoutMs, invokeTimeoutMs + GRACE_MS),
+    isSent: false,
+    isSafeToRepeat: false,
+  };
+  const deadlineAt = performance.now() + attempt.timeoutMs;
+  const caps = onProgress === undefined ? [] : [CAP_INVOKE_PROGRESS];
+  for (let resumed = 0; ; resumed += 1) {
+    try {
+      // One connection after the other: the next is needed only when this one is lost.
+      // oxlint-disable-next-line no-await-in-loop
+      return await withGateway(context, { scopes, caps, timeoutMs, isLong: true }, (session) =>
+        invokeOnce(context, session, invocation, attempt),
+      );
+    } catch (error) {
+      const pauseMs = backoffDelayMs(resumed, RESUME_BACKOFF);
+      const isTimeLeft = performance.now() + pauseMs < deadlineAt;
+      if (!isTimeLeft || !canAskAgain(error, attempt)) throw withKey(error, context, attempt);
+      if (resumed === 0) context.say("Connection lost. Asking again under the same key.");
+      // oxlint-disable-next-line no-await-in-loop
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
+}
+
+async function invokeOnce(
+  context: CommandContext,
+  session: GatewaySession,
+  { command, params, invokeTimeoutMs, onProgress }: Invocation,
+  attempt: Attempt,
+): Promise<InvokeAnswer> {
+  const { idempotencyKey, timeoutMs } = attempt;
+  const node = await fetchNode(session, context);
+  attempt.isSafeToRepeat = session.serves(STATUS_METHOD);
   const offProgress = onProgress && listenForProgress(session, idempotencyKey, onProgress);
   const offSignal = stopOnSignal(context, session, idempotencyKey);
   try {
-    return await session.request<InvokeAnswer>(
+    const answer = session.request<InvokeAnswer>(
       "node.invoke",
       {
         nodeId: node.nodeId,
         command,
-        params,
+        params: params(node),
         idempotencyKey,
         ...(invokeTimeoutMs > 0 ? { timeoutMs: invokeTimeoutMs } : {}),
       },
-      // The Gateway's own answer about the stage that was reached is better than giving up first.
-      { timeoutMs: Math.max(timeoutMs, invokeTimeoutMs + GRACE_MS) },
+      { timeoutMs },
     );
-  } catch (error) {
-    const failure = await explainFailure(error, { context, gateway: session.gateway, timeoutMs });
-    throw failure instanceof CliError
-      ? withKey(failure, context, session, idempotencyKey)
-      : failure;
+    attempt.isSent = true;
+    return await answer;
   } finally {
     offProgress?.();
     offSignal();
@@ -106,30 +149,35 @@ function stopOnSignal(
     session
       .request(CANCEL_METHOD, { idempotencyKey }, { timeoutMs: CANCEL_TIMEOUT_MS })
       .catch((error: unknown) => {
-        context.say(
-          `It could not be stopped: ${error instanceof Error ? safeText(error.message) : String(error)}`,
-        );
+        const reason = error instanceof Error ? safeText(error.message) : String(error);
+        context.say(`It could not be stopped: ${reason}`);
       });
   });
 }
 
+/** Kinds of transport failure after which the Gateway may be back in a moment. */
+const PASSING_KINDS = ["closed", "refused"];
+
+function canAskAgain(error: unknown, { isSent, isSafeToRepeat }: Attempt): boolean {
+  if (!isSent || !isSafeToRepeat || !(error instanceof CliError)) return false;
+  if (error.type !== "gateway_transport_error") return false;
+  return PASSING_KINDS.some((kind) => kind === error.fields["kind"]);
+}
+
 /** Names the key, so that nobody has to guess whether something ran. */
-function withKey(
-  failure: CliError,
-  context: CommandContext,
-  session: GatewaySession,
-  idempotencyKey: string,
-): CliError {
+function withKey(error: unknown, context: CommandContext, attempt: Attempt): unknown {
+  if (!(error instanceof CliError) || !attempt.isSent) return error;
+  const { idempotencyKey } = attempt;
   const hints =
-    session.serves(STATUS_METHOD) && isUncertain(failure)
+    attempt.isSafeToRepeat && isUncertain(error)
       ? [`What became of it: ${context.commandLine(`nodes invoke --status ${idempotencyKey}`)}`]
       : [];
-  return new CliError(failure.type, failure.message, {
-    exitCode: failure.exitCode,
-    hints: [...failure.hints, ...hints],
-    fields: { ...failure.fields, idempotencyKey },
-    siblings: failure.siblings,
-    cause: failure.cause,
+  return new CliError(error.type, error.message, {
+    exitCode: error.exitCode,
+    hints: [...error.hints, ...hints],
+    fields: { ...error.fields, idempotencyKey },
+    siblings: error.siblings,
+    cause: error.cause,
   });
 }
 
@@ -147,8 +195,9 @@ export function parseProgress(chunk: string): { stream: "stdout" | "stderr"; tex
     const value: unknown = JSON.parse(chunk);
     if (typeof value === "object" && value !== null) {
       const { stream, text } = value as { stream?: unknown; text?: unknown };
-      if (typeof text === "string")
+      if (typeof text === "string") {
         return { stream: stream === "stderr" ? "stderr" : "stdout", text };
+      }
     }
   } catch {
     // Free text is as good: not every command that reports progress is a program with two streams.
