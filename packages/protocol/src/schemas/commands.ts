@@ -14,8 +14,8 @@ import {
 } from "./primitives.ts";
 
 const runTarget = {
-  /** argv; the first is the program. */
-  command: texts.min(1),
+  /** argv; the first is the program. Arguments may be empty. */
+  command: z.array(anyText).min(1),
   /** The command line as the caller typed it, for display. */
   rawCommand: anyText.nullish(),
   cwd: anyText.nullish(),
@@ -63,7 +63,7 @@ export type SystemRunPrepareParams = z.infer<typeof systemRunPrepareParamsSchema
 /** Payload of `system.run.prepare`: what would run, and by which policy. */
 export const systemRunPrepareResultSchema = open({
   plan: open({
-    argv: texts,
+    argv: z.array(anyText),
     cwd: anyText.nullish(),
     commandText: anyText,
     commandPreview: anyText.nullish(),

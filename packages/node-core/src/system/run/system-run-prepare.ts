@@ -1,5 +1,4 @@
 import { commandSchemas, type SystemRunPrepareResult } from "@openclaw/protocol";
-import { z } from "zod";
 import { defineCommand, type NodeCommand } from "../../define-command.ts";
 import type { ExecApprovalsStore } from "../policy/exec-approvals-store.ts";
 import type { SystemHost } from "../system-host.ts";
@@ -13,9 +12,7 @@ export function systemRunPrepareCommand(
 ): NodeCommand {
   return defineCommand({
     name: "system.run.prepare",
-    params: commandSchemas["system.run.prepare"].params
-      .extend({ command: z.array(z.string()).min(1) })
-      .strip(),
+    params: commandSchemas["system.run.prepare"].params.strip(),
     run({ command, cwd, agentId, sessionKey }): SystemRunPrepareResult {
       const target = resolveRunTarget(
         { command, cwd: cwd ?? undefined, env: {}, agentId: agentId ?? undefined },

@@ -5,7 +5,6 @@ import {
   type SystemRunParams,
   type SystemRunResult,
 } from "@openclaw/protocol";
-import { z } from "zod";
 import { defineCommand, type CommandContext, type NodeCommand } from "../../define-command.ts";
 import { CommandError } from "../../errors.ts";
 import type { ExecApprovalsStore } from "../policy/exec-approvals-store.ts";
@@ -26,13 +25,8 @@ const EVENT_OUTPUT_CHARS = 20_000;
 /** Exit code of a command that ran out of time, as `timeout(1)` has it. */
 const TIMEOUT_EXIT_CODE = 124;
 
-/**
- * Arguments may be empty, unlike other texts of the wire; and newer peers send more members, none of
- * which could grant anything here.
- */
-const runParamsSchema = commandSchemas["system.run"].params
-  .extend({ command: z.array(z.string()).min(1) })
-  .strip();
+/** Newer peers send more members, none of which could grant anything here. */
+const runParamsSchema = commandSchemas["system.run"].params.strip();
 
 /** `system.run`: executes an argv, never through a shell, under the policy of this host. */
 export function systemRunCommand(
