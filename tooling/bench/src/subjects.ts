@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { startProcess, temporaryDirectory } from "@openclaw/testkit";
+import { freePort, startProcess, temporaryDirectory } from "@openclaw/testkit";
 import type { ConnectOptions, TestProcess } from "@openclaw/testkit";
-import { pickPort, sourceArgs } from "./workspace.ts";
+import { sourceArgs } from "./workspace.ts";
 import { connectWire } from "./wire-client.ts";
 import type { WireClient } from "./wire-client.ts";
 
@@ -45,6 +45,8 @@ export interface GatewayCommand {
   env?: Record<string, string>;
   /** Prepares the home directory, e.g. by writing a config file. */
   prepare?: (home: string) => Promise<void>;
+  /** Removes what the Gateway leaves outside of its home directory. */
+  forget?: (home: string) => Promise<void>;
 }
 
 /** Time a Gateway has to answer; published ones take 15 s on two idle cores. */
@@ -69,18 +71,19 @@ export async function startGateway({
   args,
   env,
   prepare,
+  forget,
 }: GatewayCommand): Promise<RunningGateway> {
   const home = await temporaryDirectory("openclaw-bench-");
   await prepare?.(home.path);
   const token = randomBytes(16).toString("hex");
-  const port = await pickPort();
+  const port = await freePort();
   const url = `ws://127.0.0.1:${port}/`;
   const startedAt = performance.now();
   const child = startProcess(process.execPath, args, {
     cwd: home.path,
     env: {
       HOME: home.path,
-      // A published Gateway keeps its log there.
+      // A published Gateway keeps its compile cache there.
       TMPDIR: home.path,
       BENCH_STATE_DIR: home.file("state"),
       OPENCLAW_GATEWAY_TOKEN: token,
@@ -91,6 +94,7 @@ export async function startGateway({
   const connect = (): Promise<WireClient> => connectWire(url, { connect: { ...OPERATOR, token } });
   const dispose = async (): Promise<void> => {
     await child[Symbol.asyncDispose]();
+    await forget?.(home.path);
     await home[Symbol.asyncDispose]();
   };
   try {

@@ -2,8 +2,10 @@ export { buildConnectParams } from "./connect-params.ts";
 export { DeadlineError, withDeadline } from "./deadline.ts";
 export { createFaultProxy } from "./fault-proxy.ts";
 export { createFakeNode } from "./fake-node.ts";
+export { freePort } from "./free-port.ts";
 export { createInbox } from "./inbox.ts";
 export { startProcess } from "./process-fixture.ts";
+export { publishedRelease } from "./published-release.ts";
 export { createRawPeer, PeerResponseError, UpgradeRefusedError } from "./raw-peer.ts";
 export { temporaryDirectory } from "./temporary-directory.ts";
 export { createTestIdentity, signaturePayload } from "./test-identity.ts";
@@ -27,6 +29,7 @@ export type {
   StartProcessOptions,
   TestProcess,
 } from "./process-fixture.ts";
+export type { PublishedRelease } from "./published-release.ts";
 export type {
   PeerClose,
   PeerError,
