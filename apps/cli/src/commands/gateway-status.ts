@@ -133,7 +133,7 @@ async function localGateway(
       probeNote: probeNote(bindMode, chosen),
     },
     port: report,
-    runtime: runtimeOf(context, report),
+    runtime: runtimeOf(context, report, isLocal && probe?.ok === true),
   };
 }
 
@@ -143,15 +143,19 @@ interface Runtime {
   detail?: string;
 }
 
-/** From the file that a running Gateway leaves, else from who holds the port. */
-function runtimeOf(context: CommandContext, report: PortReport): Runtime {
+/** From the file that a running Gateway leaves, else from who holds the port and what it answers. */
+function runtimeOf(context: CommandContext, report: PortReport, isAnswering: boolean): Runtime {
   const instance = readInstance(context.paths.stateDir);
   if (instance !== undefined && isAlive(instance.pid)) {
     const elsewhere = instance.port === report.port ? "" : ` on port ${instance.port}`;
     return { status: "running", pid: instance.pid, detail: `foreground${elsewhere}` };
   }
   const [holder] = report.listeners;
-  if (holder === undefined) return { status: "stopped" };
+  if (holder === undefined) return { status: isAnswering ? "running" : "stopped" };
+  if (isAnswering) {
+    const pid = holder.pid === undefined ? {} : { pid: holder.pid };
+    return { status: "running", ...pid, detail: "not started with this state directory" };
+  }
   return { status: "unknown", detail: `port held by ${describeHolder(holder)}` };
 }
 

@@ -158,9 +158,10 @@ const CLOSE_HINTS: Readonly<Record<number, string>> = {
 };
 
 function closedText(error: GatewayError): string {
-  const code = error.closeCode ?? 1006;
   const reason = safeText(error.message).replace(/^.*?(closed|rejected|upgrade)[^:]*: /, "");
-  return `gateway closed (${code}${CLOSE_HINTS[code] ?? ""}): ${reason === "" ? "no close reason" : reason}`;
+  if (error.closeCode === undefined) return `gateway refused the connection: ${reason}`;
+  const hint = CLOSE_HINTS[error.closeCode] ?? "";
+  return `gateway closed (${error.closeCode}${hint}): ${reason === "" ? "no close reason" : reason}`;
 }
 
 /** Where a credential can come from here, and what was found. */

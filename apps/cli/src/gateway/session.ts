@@ -4,6 +4,7 @@ import {
   type DeviceIdentity,
   type DeviceTokenStore,
   type GatewayClient,
+  GatewayError,
 } from "@openclaw/client";
 import { isEnvSwitchOn, stateFiles } from "@openclaw/config";
 import type { CommandContext } from "../program/command-context.ts";
@@ -66,7 +67,7 @@ export async function withGateway<T>(
   const left = (): number => Math.max(1, Math.ceil(timeoutMs - (performance.now() - startedAt)));
   let client: GatewayClient | undefined;
   try {
-    client = await connect(context, gateway, options, timeoutMs);
+    client = await connectPatiently(() => connect(context, gateway, options, left()), left);
     const open = client;
     const connectLatencyMs = Math.round(performance.now() - startedAt);
     return await work({
@@ -85,6 +86,25 @@ export async function withGateway<T>(
     throw await explainFailure(error, { context, gateway, timeoutMs });
   } finally {
     await client?.close();
+  }
+}
+
+/** A Gateway that is just starting says when to come back; there is time for that. */
+async function connectPatiently(
+  connectOnce: () => Promise<GatewayClient>,
+  leftMs: () => number,
+): Promise<GatewayClient> {
+  for (;;) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop
+      return await connectOnce();
+    } catch (error) {
+      const pauseMs =
+        error instanceof GatewayError && !error.final ? error.retryAfterMs : undefined;
+      if (pauseMs === undefined || pauseMs >= leftMs()) throw error;
+      // oxlint-disable-next-line no-await-in-loop
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
   }
 }
 
