@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { startProcess, temporaryDirectory } from "@openclaw/testkit";
 import { expect, test } from "vitest";
@@ -25,6 +26,15 @@ test("the version is printed without anything being built or loaded", async () =
 });
 
 test.runIf(isBuilt)(
+  "what every command loads holds neither zod nor the Gateway nor commander",
+  async () => {
+    const main = await readFile(new URL("../dist/main.js", import.meta.url), "utf8");
+    expect(main).not.toMatch(/ZodError|createGateway\(|CommanderError/);
+    expect(main.length).toBeLessThan(400_000);
+  },
+);
+
+test.runIf(isBuilt)(
   "health, help and a typing error end by themselves with their code",
   async () => {
     await using gateway = await startGateway();
@@ -45,7 +55,6 @@ test.runIf(isBuilt)(
   "an invalid config is found by the schema, which is a file of its own",
   async () => {
     await using home = await temporaryDirectory("openclaw-smoke-");
-    const { writeFile } = await import("node:fs/promises");
     const path = home.file("openclaw.json");
     await writeFile(path, '{"gateway":{"prot":1}}');
     const result = await openclaw(["nodes", "list", "--json"], { OPENCLAW_CONFIG_PATH: path });

@@ -24,6 +24,8 @@ export interface GatewayIo {
 
 /** The real thing. Installs no signal handler until someone listens. */
 export function processIo(target: NodeJS.Process, homedir: string): GatewayIo {
+  // Whoever read the output may have gone; that is no reason to stop.
+  for (const stream of [target.stdout, target.stderr]) stream.on("error", ignoreClosedPipe);
   return {
     stdout: target.stdout,
     stderr: target.stderr,
@@ -41,4 +43,8 @@ export function processIo(target: NodeJS.Process, homedir: string): GatewayIo {
     },
     terminate: (exitCode) => target.exit(exitCode),
   };
+}
+
+function ignoreClosedPipe(error: Error): void {
+  if (!("code" in error) || error.code !== "EPIPE") throw error;
 }

@@ -97,7 +97,7 @@ async function invokeOnce(
   const { idempotencyKey, timeoutMs } = attempt;
   const node = await fetchNode(session, context);
   attempt.isSafeToRepeat = session.serves(STATUS_METHOD);
-  const offProgress = onProgress && listenForProgress(session, idempotencyKey, onProgress);
+  const offProgress = onProgress && listenForProgress(context, session, idempotencyKey, onProgress);
   const offSignal = stopOnSignal(context, session, idempotencyKey);
   try {
     const answer = session.request<InvokeAnswer>(
@@ -120,15 +120,29 @@ async function invokeOnce(
 }
 
 function listenForProgress(
+  context: CommandContext,
   session: GatewaySession,
   idempotencyKey: string,
   onProgress: (chunk: string) => void,
 ): () => void {
+  let lastSeq: number | undefined;
   return session.client.on(PROGRESS_EVENT, (payload) => {
-    if (typeof payload !== "object" || payload === null) return;
-    const { idempotencyKey: key, chunk } = payload as { idempotencyKey?: unknown; chunk?: unknown };
-    if (key === idempotencyKey && typeof chunk === "string") onProgress(chunk);
+    const { idempotencyKey: key, chunk, seq } = (payload ?? {}) as Partial<Progress>;
+    if (key !== idempotencyKey || typeof chunk !== "string") return;
+    // The Gateway drops progress for a reader that is too slow; the result is whole all the same.
+    if (lastSeq !== undefined && typeof seq === "number" && seq > lastSeq + 1) {
+      context.say("[some live output was lost on the way]");
+    }
+    if (typeof seq === "number") lastSeq = seq;
+    onProgress(chunk);
   });
+}
+
+/** Payload of a progress event; each member is looked at before it is used. */
+interface Progress {
+  idempotencyKey: unknown;
+  chunk: unknown;
+  seq: unknown;
 }
 
 function stopOnSignal(

@@ -11,6 +11,9 @@ export interface RunResult {
   error?: string | null;
 }
 
+/** Nodes cap the output in a result at 200 000 bytes. */
+const MAX_COMPARED_CHARS = 400_000;
+
 /** Passes a program's output through: as it comes, and at the end what has not come yet. */
 export interface RunOutput {
   progress(chunk: string): void;
@@ -23,7 +26,8 @@ export function createRunOutput(stdout: TextSink, stderr: TextSink): RunOutput {
   return {
     progress(chunk) {
       const { stream, text } = parseProgress(chunk);
-      shown[stream] += text;
+      // Beyond what a result can hold there is nothing to compare with, and a run may last for days.
+      if (shown[stream].length <= MAX_COMPARED_CHARS) shown[stream] += text;
       sinks[stream].write(text);
     },
     finish(result) {
