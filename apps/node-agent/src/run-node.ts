@@ -230,6 +230,7 @@ function withRunToken(
 }
 
 function ledgerOptions({ config }: LooseConfig): {
+  durability?: "power";
   retentionMs?: number;
   maxEntries?: number;
   maxBytes?: number;
@@ -237,11 +238,13 @@ function ledgerOptions({ config }: LooseConfig): {
   // Read without the schema: anything but a positive number counts as unset.
   const { nodeHost } = config as { nodeHost?: { ledger?: Record<string, unknown> } };
   const wanted = ["retentionMs", "maxEntries", "maxBytes"] as const;
-  return Object.fromEntries(
-    wanted
-      .map((key) => [key, nodeHost?.ledger?.[key]] as const)
-      .filter(([, value]) => typeof value === "number" && value > 0),
-  );
+  const limits = wanted
+    .map((key) => [key, nodeHost?.ledger?.[key]] as const)
+    .filter(([, value]) => typeof value === "number" && value > 0);
+  return {
+    ...(nodeHost?.ledger?.["durability"] === "power" ? { durability: "power" } : {}),
+    ...Object.fromEntries(limits),
+  };
 }
 
 function refuse(io: NodeIo, error: unknown, stateDir?: string): number {
