@@ -195,8 +195,9 @@ export async function startProtocol3Gateway(
     socket.on("close", () => peers.delete(peer));
     // How a socket ended is the other side's matter.
     socket.on("error", () => undefined);
+    // With the default binary type every message is one Buffer.
     socket.on("message", (data) => {
-      const request = JSON.parse(String(data)) as Request;
+      const request = JSON.parse((data as Buffer).toString("utf8")) as Request;
       if (peer.params) serve(peer, request);
       else shakeHands(peer, request);
     });
