@@ -56,6 +56,8 @@ export function acceptPeer(
   );
   connection.node = nodeLink(accepted);
   const log = logger.child({ connId: connection.identity.connId, role, deviceId });
+  // A node that comes or goes is news in a quiet week; every call of the command line is not.
+  const level = role === "node" ? "info" : "debug";
   const unwatch = options.keepalive.watch(socket);
 
   socket.owner = createFrameHandler({
@@ -67,7 +69,7 @@ export function acceptPeer(
     onClose(code, reason) {
       unwatch();
       leave(connection, gateway);
-      log.info({ code, reason }, "peer left");
+      log[level]({ code, reason }, "peer left");
     },
   });
 
@@ -100,7 +102,7 @@ export function acceptPeer(
     if (!connection.node.keepsLedger) gateway.broker.abandon(connection.node.nodeId);
   }
   gateway.presence.changed(connection);
-  log.info({ client: accepted.client.id, protocol: accepted.protocol }, "peer connected");
+  log[level]({ client: accepted.client.id, protocol: accepted.protocol }, "peer connected");
   return connection;
 }
 
