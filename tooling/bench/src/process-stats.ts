@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** Resident memory of a process, in bytes. */
 export function rssBytes(pid: number): number {
@@ -11,13 +11,16 @@ export function rssBytes(pid: number): number {
 }
 
 /**
- * CPU time a process has used so far, all threads, in milliseconds; NaN where it cannot be read.
- * The kernel counts in steps of 10 ms.
+ * CPU time that the threads of a process have used so far, in milliseconds; NaN where it cannot be
+ * read. Taken from the scheduler, which counts nanoseconds; `stat` has steps of 10 ms.
  */
 export function cpuMs(pid: number): number {
   if (process.platform !== "linux") return Number.NaN;
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  // The name in parentheses may contain anything; utime and stime are the 12th and 13th after it.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 10;
+  let nanoseconds = 0;
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    nanoseconds += Number(
+      readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0],
+    );
+  }
+  return nanoseconds / 1e6;
 }

@@ -46,7 +46,9 @@ export async function compareLoads(
   await repeat(rounds, async (index) => {
     // Who goes first changes, so that neither profits from what the other left behind.
     for (const [target, samples] of index % 2 === 0 ? pair : pair.toReversed()) {
+      const cpuBefore = cpuMs(target.server.pid);
       const latencies = await measureLatencies(target.client, target.request, latencyCount);
+      samples.cpuAlone.push(((cpuMs(target.server.pid) - cpuBefore) / latencyCount) * 1000);
       samples.p50.push(quantile(latencies, 0.5));
       samples.p99.push(quantile(latencies, 0.99));
     }
@@ -77,7 +79,8 @@ export async function compareLoads(
     figure("p50", "p50", "ms", targets?.p50),
     figure("p99", "p99", "ms", undefined),
     figure("rate", `rate, ${IN_FLIGHT} in flight`, "/s", targets?.rate),
-    figure("cpu", "server CPU each", "µs", undefined),
+    figure("cpuAlone", "server CPU, one by one", "µs", undefined),
+    figure("cpu", `server CPU, ${IN_FLIGHT} in flight`, "µs", undefined),
   ];
 }
 
@@ -85,11 +88,12 @@ interface LoadSamples {
   p50: number[];
   p99: number[];
   rate: number[];
+  cpuAlone: number[];
   cpu: number[];
 }
 
 function emptySamples(): LoadSamples {
-  return { p50: [], p99: [], rate: [], cpu: [] };
+  return { p50: [], p99: [], rate: [], cpuAlone: [], cpu: [] };
 }
 
 async function warmUp(side: LoadSide, latencyCount: number, rateCount: number): Promise<void> {
