@@ -25,6 +25,7 @@ const TASKS = {
   },
   bench: { prepare: ensureBuilt, run: (args) => runSource("tooling/bench/src/main.ts", args) },
   interop: { prepare: ensureBuilt, run: (args) => runSource("tooling/interop/src/main.ts", args) },
+  changeset: { prepare: ensureBuilt, run: (args) => runTool("changeset", args) },
   docs: { prepare: ensureInstalled, run: (args) => runSource("tooling/docs/src/main.ts", args) },
 };
 

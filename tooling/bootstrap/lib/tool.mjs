@@ -6,6 +6,7 @@ import { root, toolEnv } from "./root.mjs";
 /** Scripts of the tools that tasks use. Started directly: a shell in between would eat signals. */
 const TOOLS = {
   attw: "node_modules/@arethetypeswrong/cli/dist/index.js",
+  changeset: "node_modules/@changesets/cli/bin.js",
   knip: "node_modules/knip/bin/knip.js",
   oxfmt: "node_modules/oxfmt/bin/oxfmt",
   oxlint: "node_modules/oxlint/bin/oxlint",
