@@ -18,9 +18,12 @@ export function cpuMs(pid: number): number {
   if (process.platform !== "linux") return Number.NaN;
   let nanoseconds = 0;
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    nanoseconds += Number(
-      readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0],
-    );
+    try {
+      const [ran] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ");
+      nanoseconds += Number(ran);
+    } catch {
+      // A helper thread that ended meanwhile.
+    }
   }
   return nanoseconds / 1e6;
 }
