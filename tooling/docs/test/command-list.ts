@@ -1,0 +1,97 @@
+/**
+ * How a command of the pages is tried.
+ *
+ * - `run`: to its end, which is exit code 0, and it prints what fits.
+ * - `stays up`: until it prints what fits.
+ * - `script`: a script of the root's package.json; that it exists is checked.
+ * - `not run`: for the reason given.
+ */
+export type Trial =
+  | { kind: "run"; on: Stand; prints: RegExp }
+  | { kind: "stays up"; prints: RegExp }
+  | { kind: "script" }
+  | { kind: "not run"; because: string };
+
+/**
+ * What a command finds when it runs.
+ *
+ * - `paired`: a Gateway with a node named laptop.
+ * - `device asks`: a Gateway with a device that waits; `<requestId>` is its request.
+ * - `device paired`: the same after the approval; `<deviceId>` is the device.
+ * - `surface asks`: a paired node whose commands wait; `<requestId>` is that request.
+ * - `examples`: the two examples; `<nodeId>` is the node.
+ */
+export type Stand = "paired" | "device asks" | "device paired" | "surface asks" | "examples";
+
+const run = (on: Stand, prints: RegExp): Trial => ({ kind: "run", on, prints });
+const staysUp = (prints: RegExp): Trial => ({ kind: "stays up", prints });
+const notRun = (because: string): Trial => ({ kind: "not run", because });
+const script: Trial = { kind: "script" };
+
+/** Every command of README.md, CONTRIBUTING.md and docs/, and how it is tried. */
+export const commandList: Readonly<Record<string, Trial>> = {
+  "openclaw gateway run --port 18789 --token T": staysUp(/WebSocket: ws:\/\/127\.0\.0\.1:\d+/),
+  "OPENCLAW_GATEWAY_TOKEN=T openclaw node run --host 127.0.0.1 --port 18789 --display-name laptop":
+    staysUp(/Connected to ws:/),
+  "export OPENCLAW_GATEWAY_TOKEN=T": run("paired", /^$/),
+
+  "openclaw health": run("paired", /Gateway is healthy/),
+  "openclaw gateway call node.list": run("paired", /"displayName": "laptop"/),
+  "openclaw gateway call health --json": run("paired", /"ok": true/),
+  "openclaw devices list": run("paired", /laptop/),
+  "openclaw nodes status": run("paired", /Connected: 1/),
+  "openclaw nodes pending": run("surface asks", /[0-9a-f]{6}/),
+  "openclaw nodes run --node laptop -- uname -a": run("paired", /\w/),
+  "openclaw nodes run --node laptop --raw 'for i in 1 2 3; do echo $i; done'": run(
+    "paired",
+    /1\n2\n3\n/,
+  ),
+  [`openclaw nodes invoke --node laptop --command system.which --params '{"bins":["git"]}'`]: run(
+    "paired",
+    /"ok": true/,
+  ),
+  [`openclaw nodes invoke --node laptop --command system.which --params '{"bins":["git"]}' --idempotency-key which-git-1`]:
+    run("paired", /"ok": true/),
+  "openclaw nodes invoke --status which-git-1": run("paired", /finished/),
+
+  "openclaw devices approve <requestId>": run("device asks", /\w/),
+  "openclaw devices reject <requestId>": run("device asks", /\w/),
+  "openclaw devices rotate --device <deviceId> --role node": run("device paired", /\w/),
+  "openclaw devices revoke --device <deviceId> --role node": run("device paired", /\w/),
+  "openclaw devices remove <deviceId>": run("device paired", /\w/),
+  "openclaw nodes approve <requestId>": run("surface asks", /\w/),
+  "openclaw nodes reject <requestId>": run("surface asks", /\w/),
+
+  [`openclaw gateway call app.greet --params '{"nodeId":"<nodeId>","name":"Ada"}'`]: run(
+    "examples",
+    /Hello Ada/,
+  ),
+  [`openclaw nodes invoke --node <nodeId> --command demo.greet --params '{"name":"Ada"}'`]: run(
+    "examples",
+    /Hello Ada/,
+  ),
+
+  "npm install --global ./.packs/openclaw-cli-*.tgz": notRun("tooling/e2e does"),
+  "npm install @openclaw/gateway-core zod": notRun("tooling/e2e installs the tarballs"),
+  "npm install @openclaw/node-core @openclaw/client zod": notRun(
+    "tooling/e2e installs the tarballs",
+  ),
+
+  "npm start": script,
+  "npm start -- --once": script,
+  "npm test": script,
+  "npm test -- packages/ledger": script,
+  "npm run bench": script,
+  "npm run bench -- --only rpc,invoke": script,
+  "npm run bench -- --peer 2026.9.6": script,
+  "npm run bench -- --profile --only invoke": script,
+  "npm run build": script,
+  "npm run changeset": script,
+  "npm run changeset -- publish": script,
+  "npm run changeset -- version": script,
+  "npm run check": script,
+  "npm run docs": script,
+  "npm run format": script,
+  "npm run interop": script,
+  "npm run pack": script,
+};

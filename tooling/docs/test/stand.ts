@@ -1,0 +1,138 @@
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import {
+  createRawPeer,
+  startProcess,
+  temporaryDirectory,
+  type TestProcess,
+} from "@openclaw/testkit";
+import { root } from "../src/pages.ts";
+import type { Stand } from "./command-list.ts";
+
+const TOKEN = "T";
+const UP_MS = 30_000;
+
+/** A shell that finds `openclaw`, and a Gateway that it talks to. */
+export interface Shell extends AsyncDisposable {
+  /** What `<requestId>` and its like stand for here. */
+  readonly placeholders: Readonly<Record<string, string>>;
+  /** Port of the Gateway. */
+  readonly port: number;
+  /** Starts a command line, in an empty home of its own if it `isSomeoneElse`. */
+  start(command: string, options?: { isSomeoneElse?: boolean }): TestProcess;
+}
+
+/** Sets up what commands find; disposing of it ends everything. */
+export async function setUp(stand: Stand): Promise<Shell> {
+  const directory = await temporaryDirectory("openclaw-docs-");
+  const processes: TestProcess[] = [];
+  const bin = directory.file("bin");
+  await mkdir(bin);
+  const shim = join(bin, "openclaw");
+  const cli = join(root, "apps/cli/bin/openclaw.js");
+  await writeFile(shim, `#!/bin/sh\nexec '${process.execPath}' '${cli}' "$@"\n`);
+  await chmod(shim, 0o755);
+  const path = [bin, dirname(process.execPath), "/usr/local/bin:/usr/bin:/bin"].join(":");
+  let homes = 0;
+  let port = 0;
+
+  async function newHome(): Promise<string> {
+    homes += 1;
+    const home = directory.file(`home-${homes}`);
+    await mkdir(home);
+    return home;
+  }
+
+  function launch(command: string, home: string): TestProcess {
+    const child = startProcess("/bin/sh", ["-c", command], {
+      cwd: home,
+      env: {
+        HOME: home,
+        PATH: path,
+        OPENCLAW_GATEWAY_TOKEN: TOKEN,
+        ...(port === 0 ? {} : { OPENCLAW_GATEWAY_PORT: String(port) }),
+      },
+    });
+    processes.push(child);
+    return child;
+  }
+
+  const home = await newHome();
+  const elsewhere = await newHome();
+  const placeholders: Record<string, string> = {};
+  const shell: Shell = {
+    placeholders,
+    get port() {
+      return port;
+    },
+    start: (command, { isSomeoneElse = false } = {}) =>
+      launch(command, isSomeoneElse ? elsewhere : home),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(processes.map((child) => child[Symbol.asyncDispose]()));
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+
+  async function startGateway(): Promise<void> {
+    const pairing = { autoApproveLocal: stand === "paired" };
+    const gateway = { mode: "local", auth: { token: TOKEN }, nodes: { pairing } };
+    await mkdir(join(home, ".openclaw"));
+    await writeFile(join(home, ".openclaw/openclaw.json"), JSON.stringify({ gateway }));
+    const child = launch("exec openclaw gateway run --port 0", home);
+    const [, found] = await child.line(/ws:\/\/127\.0\.0\.1:(\d+)/, { deadlineMs: UP_MS });
+    port = Number(found);
+  }
+
+  async function startNode(): Promise<TestProcess> {
+    const address = `--host 127.0.0.1 --port ${port}`;
+    return launch(`exec openclaw node run ${address} --display-name laptop`, await newHome());
+  }
+
+  async function startExample(name: string, variables: string): Promise<TestProcess> {
+    const file = join(root, "examples", name, `${name}.ts`);
+    const command = `${variables} exec node --conditions=@openclaw/source '${file}'`;
+    return launch(command, await newHome());
+  }
+
+  async function startExamples(): Promise<void> {
+    const gateway = await startExample("embed-gateway", "PORT=0");
+    const [, found] = await gateway.line(/listening on .*port: (\d+)/, { deadlineMs: UP_MS });
+    port = Number(found);
+    const node = await startExample("write-a-node", `OPENCLAW_GATEWAY_URL=ws://127.0.0.1:${port}`);
+    const [, nodeId = ""] = await node.line(/^node (\w+) is/, { deadlineMs: UP_MS });
+    placeholders["<nodeId>"] = nodeId;
+  }
+
+  async function startPairing(): Promise<void> {
+    await startGateway();
+    const node = await startNode();
+    if (stand === "paired") {
+      await node.line("Connected to", { deadlineMs: UP_MS });
+      return;
+    }
+    const [, requestId = ""] = await node.line(/request ([\w-]+)/, { deadlineMs: UP_MS });
+    placeholders["<requestId>"] = requestId;
+    if (stand === "device asks") return;
+
+    // Who may only pair devices lets the node in, and leaves open what it may be asked.
+    const scope = stand === "surface asks" ? "operator.pairing" : "operator.admin";
+    await using operator = await createRawPeer(`ws://127.0.0.1:${port}/`);
+    await operator.handshake({ token: TOKEN, identity: false, scopes: [scope] });
+    const { device } = await operator.call("device.pair.approve", { requestId });
+    await node.line("Connected to", { deadlineMs: UP_MS });
+    placeholders["<deviceId>"] = (device as { deviceId: string }).deviceId;
+    if (stand === "device paired") return;
+    const { pending } = await operator.call("node.pair.list", {});
+    const [surface] = pending as { requestId: string }[];
+    placeholders["<requestId>"] = surface?.requestId ?? "none is pending";
+  }
+
+  try {
+    await (stand === "examples" ? startExamples() : startPairing());
+    return shell;
+  } catch (error) {
+    await shell[Symbol.asyncDispose]();
+    throw error;
+  }
+}
