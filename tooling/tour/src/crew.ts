@@ -23,12 +23,8 @@ export interface CrewMember {
    * @throws {TourError} when the process ends without it, or `timeoutMs` pass
    */
   line(pattern: RegExp, timeoutMs: number): Promise<RegExpExecArray>;
-  /**
-   * Asks it to end, and makes it after {@link STOP_GRACE_MS}. With `isTold` it has been asked already,
-   * by the same Ctrl-C, and is asked again only when that did not help: the second time means
-   * "at once" to it.
-   */
-  stop(options: { isTold: boolean }): Promise<void>;
+  /** Asks it to end, and makes it after {@link STOP_GRACE_MS}. */
+  stop(): Promise<void>;
 }
 
 /** What a command wrote, and how it ended. */
@@ -43,7 +39,10 @@ export interface Crew {
   start(title: string, args: readonly string[], env: Env): CrewMember;
   /** Runs a command to its end. @throws {TourError} after `timeoutMs` */
   run(title: string, args: readonly string[], env: Env, timeoutMs: number): Promise<CommandOutput>;
-  /** Stops all, the last one started first. */
+  /**
+   * Stops all, the last one started first. With `isTold` they have been asked already, by the same
+   * Ctrl-C, and are asked again only when that did not help: the second time means "at once" to them.
+   */
   stop(options: { isTold: boolean }): Promise<void>;
   /** Ends all at once, on the way out of a failure. */
   kill(): void;
@@ -59,7 +58,7 @@ export interface CrewOptions {
 
 /** Time between the request to end and the end by force. */
 export const STOP_GRACE_MS = 2_000;
-/** Time for a process that the terminal's Ctrl-C has reached as well. */
+/** Time for processes that the terminal's Ctrl-C has reached as well. */
 const TOLD_GRACE_MS = 1_000;
 /** Time for the output of a process that has ended. */
 const OUTPUT_GRACE_MS = 500;
@@ -108,8 +107,9 @@ export function createCrew({ command, cwd }: CrewOptions): Crew {
       }
       return { ...output, ...end };
     },
-    async stop(options) {
-      for (const member of members.toReversed()) await member.stop(options);
+    async stop({ isTold }) {
+      if (isTold) await within(Promise.all(members.map(({ ended }) => ended)), TOLD_GRACE_MS);
+      for (const member of members.toReversed()) await member.stop();
       for (const child of processes) child.kill("SIGKILL");
     },
     kill() {
@@ -175,8 +175,7 @@ function createMember(
         watchers.delete(look);
       }
     },
-    async stop({ isTold }) {
-      if (isTold && isRunning) await within(ended, TOLD_GRACE_MS);
+    async stop() {
       if (!isRunning) return;
       child.kill("SIGTERM");
       await within(ended, STOP_GRACE_MS);
@@ -208,7 +207,7 @@ function ending(child: ChildProcess): Promise<ChildEnd> {
   });
 }
 
-async function within(ended: Promise<ChildEnd>, timeoutMs: number): Promise<void> {
+async function within(ended: Promise<unknown>, timeoutMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const patience = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, timeoutMs);
