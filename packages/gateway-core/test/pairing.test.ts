@@ -284,6 +284,32 @@ describe("tokens", () => {
     expect(stale.error?.details).toMatchObject({ code: "AUTH_DEVICE_TOKEN_MISMATCH" });
   });
 
+  test("nobody rotates or revokes a token with rights that they do not hold", async () => {
+    await using t = await startTestGateway();
+    const node = await t.node();
+    const device = createTestIdentity();
+    await (await t.peer()).handshake({ token: TOKEN, identity: device, scopes: ["operator.read"] });
+    const pairing = await t.operator({ scopes: ["operator.pairing"] });
+    const reader = await t.operator({ scopes: ["operator.pairing", "operator.read"] });
+    const admin = await t.operator({ scopes: ["operator.admin"] });
+
+    const ofNode = { deviceId: node.nodeId, role: "node" };
+    const ofDevice = { deviceId: device.deviceId, role: "operator" };
+    for (const [peer, token] of [
+      [pairing, ofNode],
+      [reader, ofNode],
+      [pairing, ofDevice],
+    ] as const) {
+      const rotated = await peer.request("device.token.rotate", token);
+      expect(rotated.error?.message).toBe("device token rotation denied");
+      const revoked = await peer.request("device.token.revoke", token);
+      expect(revoked.error?.message).toBe("device token revocation denied");
+    }
+    expect(await reader.call("device.token.rotate", ofDevice)).toMatchObject(ofDevice);
+    expect(await reader.call("device.token.revoke", ofDevice)).toMatchObject(ofDevice);
+    expect(await admin.call("device.token.revoke", ofNode)).toMatchObject(ofNode);
+  });
+
   test("a removed device loses its connection and has to ask again", async () => {
     await using t = await startTestGateway();
     const node = await t.node();

@@ -72,7 +72,7 @@ export const deviceMethods = [
     ...methodSchemas["device.token.rotate"],
     summary: "Makes a device's token invalid and issues another; only the device itself sees it.",
     handler: ({ deviceId, role, scopes }, call) => {
-      const record = call.gateway.pairing.rotateToken(deviceId, role, scopes);
+      const record = call.gateway.pairing.rotateToken(deviceId, role, scopes, call.caller.scopes);
       const grant = record.roles[role];
       if (!grant) throw invalidRequest("device token rotation denied");
       const inBand = maySeeToken(call, deviceId);
@@ -91,8 +91,8 @@ export const deviceMethods = [
     access: "operator.pairing",
     ...methodSchemas["device.token.revoke"],
     summary: "Makes a device's token invalid and ends its connections in that role.",
-    handler: ({ deviceId, role }, { gateway }) => {
-      const revokedAtMs = gateway.pairing.revokeToken(deviceId, role);
+    handler: ({ deviceId, role }, { caller, gateway }) => {
+      const revokedAtMs = gateway.pairing.revokeToken(deviceId, role, caller.scopes);
       return { deviceId, role, revokedAtMs };
     },
   }),

@@ -36,6 +36,8 @@ function open(store: Store, now: number): House {
   return house;
 }
 
+const ADMIN = ["operator.admin"];
+
 function claimOf(device: string, role: string, scopes: readonly string[]): DeviceClaim {
   return {
     deviceId: device,
@@ -141,7 +143,8 @@ function run(house: House, action: Exclude<Step, { kind: "restart" }>): void {
     }
     case "rotate": {
       const before = devices.get(action.device)?.roles["operator"];
-      const rotate = (): unknown => pairing.rotateToken(action.device, "operator", action.scopes);
+      const rotate = (): unknown =>
+        pairing.rotateToken(action.device, "operator", action.scopes, ADMIN);
       if (!before || missingScopes(before.scopes, action.scopes).length > 0) {
         expect(rotate).toThrow("device token rotation denied");
         return;
@@ -152,7 +155,7 @@ function run(house: House, action: Exclude<Step, { kind: "restart" }>): void {
     }
     case "revoke": {
       if (!devices.get(action.device)?.roles["operator"]) return;
-      pairing.revokeToken(action.device, "operator");
+      pairing.revokeToken(action.device, "operator", ADMIN);
       return;
     }
     case "remove": {

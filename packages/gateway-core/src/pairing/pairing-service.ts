@@ -11,6 +11,7 @@ import type {
   DeviceRecord,
   DeviceRequest,
   NodeSurface,
+  RoleGrant,
 } from "./device-record.ts";
 import type { DeviceRegistry } from "./device-registry.ts";
 import { type PairingReason, pairingGap } from "./pairing-decision.ts";
@@ -35,8 +36,13 @@ export interface PairingService {
   approveDevice(requestId: string, approverScopes: readonly string[]): DeviceRecord;
   rejectDevice(requestId: string): DeviceRequest;
   removeDevice(deviceId: string): void;
-  rotateToken(deviceId: string, role: string, scopes: readonly string[] | undefined): DeviceRecord;
-  revokeToken(deviceId: string, role: string): number;
+  rotateToken(
+    deviceId: string,
+    role: string,
+    scopes: readonly string[] | undefined,
+    callerScopes: readonly string[],
+  ): DeviceRecord;
+  revokeToken(deviceId: string, role: string, callerScopes: readonly string[]): number;
   surfaceRequests(): SurfaceRequest[];
   surfaceRequestOf(nodeId: string): SurfaceRequest | undefined;
   approveSurface(requestId: string, approverScopes: readonly string[]): SurfaceRequest;
@@ -143,9 +149,17 @@ export function createPairingService(options: PairingServiceOptions): PairingSer
     return request;
   }
 
-  function grantOf(deviceId: string, role: string, action: string) {
+  /** The grant that a caller wants to change: to touch a right one has to hold it. */
+  function grantOf(
+    deviceId: string,
+    role: string,
+    callerScopes: readonly string[],
+    action: "rotation" | "revocation",
+  ): RoleGrant {
     const grant = devices.get(deviceId)?.roles[role];
-    if (!grant) throw invalidRequest(`device token ${action} denied`);
+    const required = role === "operator" ? (grant?.scopes ?? []) : ["operator.admin"];
+    if (!grant || missingScopes(callerScopes, required).length > 0)
+      throw invalidRequest(`device token ${action} denied`);
     return grant;
   }
 
@@ -196,8 +210,8 @@ export function createPairingService(options: PairingServiceOptions): PairingSer
       endConnections(deviceId, "device removed");
       announceSurface("", deviceId, "removed");
     },
-    rotateToken(deviceId, role, scopes) {
-      const { revokedAtMs: _, ...grant } = grantOf(deviceId, role, "rotation");
+    rotateToken(deviceId, role, scopes, callerScopes) {
+      const { revokedAtMs: _, ...grant } = grantOf(deviceId, role, callerScopes, "rotation");
       // Rotating may narrow the rights, never widen them: that is what pairing is for.
       if (scopes && missingScopes(grant.scopes, scopes).length > 0)
         throw invalidRequest("device token rotation denied", { reason: "scope_mismatch" });
@@ -211,8 +225,8 @@ export function createPairingService(options: PairingServiceOptions): PairingSer
       // The record exists: grantOf found it.
       return devices.get(deviceId) as DeviceRecord;
     },
-    revokeToken(deviceId, role) {
-      const grant = grantOf(deviceId, role, "revocation");
+    revokeToken(deviceId, role, callerScopes) {
+      const grant = grantOf(deviceId, role, callerScopes, "revocation");
       const revokedAtMs = now();
       devices.setGrant(deviceId, role, { ...grant, revokedAtMs });
       endConnections(deviceId, "gateway auth changed", (peer) => peer.identity.role === role);
