@@ -3,6 +3,8 @@ import { findDevice } from "../devices/find-device.ts";
 import { withGateway } from "../gateway/session.ts";
 import type { CommandContext } from "../program/command-context.ts";
 
+const PAIRING = "operator.pairing";
+
 interface Rotation {
   role?: string;
   /** Only for the device itself; everyone else has it delivered to the device. */
@@ -15,13 +17,13 @@ export async function run(context: CommandContext): Promise<number> {
   const role = context.text("role") ?? "";
   const wanted = context.list("scope");
   const scopes = context.flag("no-scopes") ? [] : wanted.length > 0 ? wanted : undefined;
-  // A caller cannot hand out what it does not hold, and no role but operator has scopes.
-  const held =
-    role === "operator"
-      ? ["operator.pairing", ...(scopes ?? [])]
-      : ["operator.pairing", "operator.admin"];
-  await withGateway(context, { scopes: [...new Set(held)] }, async (session) => {
-    const device = await findDevice(session, context.text("device") ?? "");
+  const device = await withGateway(context, { scopes: [PAIRING] }, (session) =>
+    findDevice(session, context.text("device") ?? ""),
+  );
+  // A caller cannot touch what it does not hold, and no role but operator has scopes.
+  const grant = device.tokens?.find((token) => token.role === role);
+  const held = role === "operator" ? (grant?.scopes ?? []) : ["operator.admin"];
+  await withGateway(context, { scopes: [...new Set([PAIRING, ...held])] }, async (session) => {
     const result = await session.request<Rotation>("device.token.rotate", {
       deviceId: device.deviceId,
       role,
