@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import {
   GatewayCredentialsError,
   resolveCredentials,
+  RUN_TOKEN_SOURCE,
   type CredentialCaller,
   type CredentialsOptions,
 } from "./credentials.ts";
@@ -10,7 +11,8 @@ import type { GatewayTargetKind } from "./gateway-target.ts";
 const TOKEN = "OPENCLAW_GATEWAY_TOKEN";
 const PASSWORD = "OPENCLAW_GATEWAY_PASSWORD";
 const CONFIG_KEYS = ["auth.token", "auth.password", "remote.token", "remote.password"] as const;
-const SOURCES = ["--token", "--password", TOKEN, PASSWORD, ...CONFIG_KEYS];
+const RUN = RUN_TOKEN_SOURCE;
+const SOURCES = ["--token", "--password", TOKEN, PASSWORD, RUN, ...CONFIG_KEYS];
 
 /** Who is asked, in order, when no flag is given. `?` marks a last resort without a local secret. */
 const TABLE: Record<
@@ -21,11 +23,11 @@ const TABLE: Record<
     "url-flag": "refused",
     "env-url": [[TOKEN], [PASSWORD]],
     "port-flag": [
-      ["auth.token", TOKEN, "?remote.token"],
+      ["auth.token", TOKEN, `?${RUN}`, "?remote.token"],
       ["auth.password", PASSWORD],
     ],
     local: [
-      ["auth.token", TOKEN, "?remote.token"],
+      ["auth.token", TOKEN, `?${RUN}`, "?remote.token"],
       ["auth.password", PASSWORD],
     ],
     remote: [
@@ -37,11 +39,11 @@ const TABLE: Record<
     "url-flag": [[TOKEN], [PASSWORD]],
     "env-url": [[TOKEN], [PASSWORD]],
     "port-flag": [
-      [TOKEN, "auth.token"],
+      [TOKEN, "auth.token", `?${RUN}`],
       [PASSWORD, "auth.password"],
     ],
     local: [
-      [TOKEN, "auth.token"],
+      [TOKEN, "auth.token", `?${RUN}`],
       [PASSWORD, "auth.password"],
     ],
     remote: [
@@ -72,6 +74,7 @@ function optionsWith(
     flags: { token: value("--token"), password: value("--password") },
     env: { [TOKEN]: value(TOKEN), [PASSWORD]: value(PASSWORD) },
     config: { gateway: { auth: section("auth"), remote: section("remote") } },
+    runToken: value(RUN),
     configPath: "/c/openclaw.json",
   };
 }
@@ -165,4 +168,13 @@ test("explain lists every source of the situation in order, with what was found"
       "gateway.remote.password: not set",
     ].join("\n"),
   );
+});
+
+test("the secret of a local Gateway's run is named where it may be used, and nowhere else", () => {
+  const explain = (kind: GatewayTargetKind, caller: CredentialCaller) =>
+    resolveCredentials({ ...optionsWith(new Set([RUN, "--token"]), caller, kind) }).explain();
+  for (const { caller, kind } of CELLS) {
+    const isLocal = kind === "local" || kind === "port-flag";
+    expect(explain(kind, caller).includes(`${RUN}: set`)).toBe(isLocal);
+  }
 });

@@ -24,6 +24,8 @@ export interface CredentialsOptions {
   target: { kind: GatewayTargetKind };
   /** @default "operator" */
   caller?: CredentialCaller;
+  /** The secret that a Gateway of this machine made for its run, where the caller has found one. */
+  runToken?: string | undefined;
   /** Variables without a value, as the reader reported them. */
   unresolved?: readonly UnresolvedReference[];
   /** For messages. */
@@ -34,11 +36,14 @@ export interface CredentialsOptions {
 export interface Credentials {
   token?: string;
   password?: string;
-  /** Where each came from: `--token`, a variable's name, or a dotted path. */
+  /** Where each came from: `--token`, a variable's name, a dotted path, or words for a run token. */
   sources: { token?: string; password?: string };
   /** Where a credential could come from here and what was found, line by line, without secrets. */
   explain(): string;
 }
+
+/** How the secret is called that a Gateway of this machine made for its run. */
+export const RUN_TOKEN_SOURCE = "the local Gateway's run token";
 
 /** `--url` was given without credentials of its own. */
 export class GatewayCredentialsError extends Error {
@@ -67,7 +72,8 @@ type Source =
       name: `gateway.${string}`;
       /** Asked only when this machine has no secret of its own. */
       onlyWithoutLocalSecret?: true;
-    };
+    }
+  | { from: "run"; name: typeof RUN_TOKEN_SOURCE; onlyWithoutLocalSecret: true };
 
 type Row = Readonly<Record<CredentialField, readonly Source[]>>;
 
@@ -77,15 +83,17 @@ const ENV: Readonly<Record<CredentialField, Source>> = {
 };
 const AUTH_TOKEN: Source = { from: "config", name: "gateway.auth.token" };
 const AUTH_PASSWORD: Source = { from: "config", name: "gateway.auth.password" };
-const REMOTE_TOKEN: Source = { from: "config", name: "gateway.remote.token" };
+const REMOTE_TOKEN = { from: "config", name: "gateway.remote.token" } as const;
 const REMOTE_PASSWORD: Source = { from: "config", name: "gateway.remote.password" };
+// A Gateway makes one only when it was started without a secret.
+const RUN_TOKEN: Source = { from: "run", name: RUN_TOKEN_SOURCE, onlyWithoutLocalSecret: true };
 
 const LOCAL: Row = {
-  token: [AUTH_TOKEN, ENV.token, { ...REMOTE_TOKEN, onlyWithoutLocalSecret: true }],
+  token: [AUTH_TOKEN, ENV.token, RUN_TOKEN, { ...REMOTE_TOKEN, onlyWithoutLocalSecret: true }],
   password: [AUTH_PASSWORD, ENV.password],
 };
 const LOCAL_NODE: Row = {
-  token: [ENV.token, AUTH_TOKEN],
+  token: [ENV.token, AUTH_TOKEN, RUN_TOKEN],
   password: [ENV.password, AUTH_PASSWORD],
 };
 const ENV_ONLY: Row = { token: [ENV.token], password: [ENV.password] };
@@ -155,8 +163,8 @@ function firstOf(
   options: CredentialsOptions,
 ): { value: string; name: string } | undefined {
   for (const source of candidates) {
-    if (source.from === "config" && source.onlyWithoutLocalSecret && hasLocalSecret(options))
-      continue;
+    const isLastResort = "onlyWithoutLocalSecret" in source;
+    if (isLastResort && hasLocalSecret(options)) continue;
     const found = read(source, options);
     if (found !== undefined) return found;
   }
@@ -165,7 +173,7 @@ function firstOf(
 
 function read(
   source: Source,
-  { flags = {}, env, config }: CredentialsOptions,
+  { flags = {}, env, config, runToken }: CredentialsOptions,
 ): { value: string; name: string } | undefined {
   switch (source.from) {
     case "flag": {
@@ -178,6 +186,8 @@ function read(
       const value = textAt(config, source.name);
       return value === undefined ? undefined : { value, name: source.name };
     }
+    case "run":
+      return isGiven(runToken) ? { value: runToken, name: source.name } : undefined;
   }
 }
 

@@ -62,6 +62,15 @@ test("a Gateway bound to the tailnet is reached at its tailnet address, if there
   expect(resolve({ config }).urlSource).toBe("local loopback");
 });
 
+test("the pin of the remote Gateway goes with its URL, and with no other", () => {
+  const pinned = structuredClone(remote) as { gateway: { remote: Record<string, string> } };
+  pinned.gateway.remote["tlsFingerprint"] = "cd";
+  expect(resolve({ config: pinned })).toMatchObject({ kind: "remote", tlsFingerprint: "cd" });
+  expect(resolve({ config: pinned, flags: { url: "wss://gw.example" } })).not.toHaveProperty(
+    "tlsFingerprint",
+  );
+});
+
 test("remote mode without a URL names the key, the file and both cures", () => {
   const config = { gateway: { mode: "remote" } };
   expect(() => resolve({ config })).toThrow(

@@ -14,6 +14,8 @@ export interface GatewayTarget {
   kind: GatewayTargetKind;
   /** For people and for JSON output, e.g. `config gateway.remote.url` or `local loopback`. */
   urlSource: string;
+  /** The certificate that the config pins for its remote Gateway; a pin never goes to another URL. */
+  tlsFingerprint?: string;
   /** Something the user should know about the choice. */
   warning?: string;
 }
@@ -74,8 +76,12 @@ function chooseTarget(options: GatewayTargetOptions): GatewayTarget {
   if (variable !== undefined) return given(variable.value, "env-url", `env ${variable.name}`);
   if (valueAt(config, "gateway.mode") !== "remote") return localTarget(options);
   const remoteUrl = textAt(config, "gateway.remote.url");
-  if (remoteUrl !== undefined) return given(remoteUrl, "remote", "config gateway.remote.url");
-  return withoutRemoteUrl(options);
+  if (remoteUrl === undefined) return withoutRemoteUrl(options);
+  const tlsFingerprint = textAt(config, "gateway.remote.tlsFingerprint");
+  return {
+    ...given(remoteUrl, "remote", "config gateway.remote.url"),
+    ...(tlsFingerprint === undefined ? {} : { tlsFingerprint }),
+  };
 }
 
 function given(url: string, kind: GatewayTargetKind, urlSource: string): GatewayTarget {

@@ -5,16 +5,18 @@ import { isLoopbackHost, isPlaintextHost, normalizeGatewayUrl } from "./gateway-
 test.each([
   ["ws://127.0.0.1", "ws://127.0.0.1:18789"],
   ["ws://127.0.0.1:18790", "ws://127.0.0.1:18790"],
-  // An explicit port 80 is what the user asked for.
-  ["ws://h.local:80/", "ws://h.local"],
+  // An explicit port 80 is what the user asked for, and stays to be seen.
+  ["ws://h.local:80/", "ws://h.local:80"],
+  ["ws://h.local:080/base?a=b", "ws://h.local:80/base?a=b"],
   ["ws://[::1]", "ws://[::1]:18789"],
-  ["ws://[::1]:80", "ws://[::1]"],
+  ["ws://[::1]:80", "ws://[::1]:80"],
   ["wss://gateway.example", "wss://gateway.example"],
   ["wss://gateway.example:443/base/path", "wss://gateway.example/base/path"],
   ["wss://h/ctx/?a=b#c", "wss://h/ctx/?a=b"],
   ["  WS://Host.local  ", "ws://host.local:18789"],
 ])("%s is written as %s", (text, expected) => {
   expect(normalizeGatewayUrl(text, "cli --url")).toBe(expected);
+  expect(normalizeGatewayUrl(expected, "cli --url")).toBe(expected);
 });
 
 test.each(["", "127.0.0.1:18789", "http://h", "https://h", "ftp://h", "ws://user:pass@h", "ws://"])(

@@ -2,8 +2,8 @@ import { ConfigError } from "./config-error.ts";
 import { DEFAULT_PORT } from "./gateway-port.ts";
 
 /**
- * Checks a gateway URL and writes it in one form: `ws:` or `wss:`, the port of a Gateway where a
- * `ws:` URL has none, path and query kept, no bare trailing slash.
+ * Checks a gateway URL and writes it in one form: `ws:` with its port, that of a Gateway where none
+ * was given, or `wss:`; path and query kept, no bare trailing slash. The form of a form is itself.
  *
  * @param source where the URL came from, for the message.
  * @throws {@link ConfigError} `INVALID_URL`
@@ -27,8 +27,10 @@ export function normalizeGatewayUrl(text: string, source: string): string {
   url.hash = "";
   // URL drops a port that is the scheme's own, so an explicit ":80" shows only in the text.
   const hasPort = /^wss?:[\\/]*[^\\/?#]*:\d+(?=[\\/?#]|$)/iu.test(trimmed);
-  if (url.protocol === "ws:" && !hasPort) url.port = String(DEFAULT_PORT);
-  return url.pathname === "/" && url.search === "" ? url.href.slice(0, -1) : url.href;
+  const isBare = url.protocol === "ws:" && url.port === "";
+  const port = isBare ? `:${hasPort ? 80 : DEFAULT_PORT}` : "";
+  const path = url.pathname === "/" && url.search === "" ? "" : url.pathname;
+  return `${url.protocol}//${url.host}${port}${path}${url.search}`;
 }
 
 /** Whether a host, as a URL has it, is this machine: `localhost`, 127.0.0.0/8 or `::1`. */
