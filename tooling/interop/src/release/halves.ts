@@ -29,7 +29,7 @@ export async function takeOurHalf(checklist: Checklist, lab: Lab): Promise<void>
   await takeDeviceSteps(step, { cli, who: PUBLISHED, gateway });
   await takeNodeSteps(step, {
     ...{ lab, gateway, node, nodeWho: "published node" },
-    ...{ cli, who: PUBLISHED, otherCli: ownCli, otherWho: OWN },
+    ...{ cli, who: PUBLISHED, otherCli: ownCli, otherWho: OWN, publishedCli: cli },
   });
   await takeFallbackSteps(step, { lab, gateway, cli });
 }
@@ -50,7 +50,7 @@ export async function takeTheirHalf(checklist: Checklist, lab: Lab): Promise<voi
   await takeDeviceSteps(step, { cli, who: OWN, gateway });
   await takeNodeSteps(step, {
     ...{ lab, gateway, node, nodeWho: "our node" },
-    ...{ cli, who: OWN, otherCli, otherWho: PUBLISHED },
+    ...{ cli, who: OWN, otherCli, otherWho: PUBLISHED, publishedCli: otherCli },
   });
 }
 

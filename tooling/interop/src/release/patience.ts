@@ -1,5 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 
+/** A peer that lost its Gateway may wait 30 s before it tries again. */
+const LOOK_FOR_MS = 60_000;
+
 /** How often a condition of another process is looked at. */
 const LOOK_EVERY_MS = 100;
 
@@ -12,7 +15,7 @@ const LOOK_EVERY_MS = 100;
 export async function eventually<T>(
   what: string,
   look: () => T | undefined | Promise<T | undefined>,
-  deadlineMs = 30_000,
+  deadlineMs = LOOK_FOR_MS,
 ): Promise<T> {
   const giveUpAt = performance.now() + deadlineMs;
   for (;;) {
