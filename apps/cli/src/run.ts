@@ -1,13 +1,5 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import {
-  ConfigError,
-  loadDotEnv,
-  normalizeEnv,
-  parseProfileFlags,
-  applyProfile,
-  resolvePaths,
-} from "@openclaw/config";
+import { prepareEnvironment } from "@openclaw/app-kit";
+import { ConfigError, parseProfileFlags } from "@openclaw/config";
 import type { CliIo } from "./io.ts";
 import { CliError } from "./errors.ts";
 import { reportError } from "./output/report-error.ts";
@@ -49,10 +41,11 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     }
     const { command } = outcome;
     prefix = command.spec.failurePrefix;
-    const { env, paths } = await surroundings(io, profileFlags.profile, logLevel);
+    const { env, paths, warnings } = await prepareEnvironment(io, profileFlags.profile);
+    for (const warning of warnings) io.stderr.write(`Warning: ${warning}\n`);
     const context = createContext({
       io,
-      env,
+      env: logLevel === undefined ? env : { ...env, OPENCLAW_LOG_LEVEL: logLevel },
       paths,
       profile: paths.profile,
       noColor,
@@ -96,23 +89,6 @@ function takeGlobalFlags(args: readonly string[]): GlobalFlags {
   }
   flags.argv = args.slice(index);
   return flags;
-}
-
-async function surroundings(io: CliIo, profile: string | undefined, logLevel: string | undefined) {
-  const normalized = normalizeEnv(io.env);
-  const base = { homedir: io.homedir, cwd: io.cwd };
-  const first = resolvePaths({ ...base, env: normalized.env, profile });
-  const hasDotEnv = [io.cwd, first.stateDir].some((folder) => existsSync(join(folder, ".env")));
-  const dotEnv = hasDotEnv
-    ? await loadDotEnv({ env: normalized.env, cwd: io.cwd, stateDir: first.stateDir })
-    : { env: normalized.env, warnings: [] };
-  for (const warning of [...normalized.warnings, ...dotEnv.warnings]) {
-    io.stderr.write(`Warning: ${warning}\n`);
-  }
-  const paths = resolvePaths({ ...base, env: dotEnv.env, profile });
-  const env =
-    paths.profile === undefined ? dotEnv.env : applyProfile(dotEnv.env, paths.profile, paths.home);
-  return { env: logLevel === undefined ? env : { ...env, OPENCLAW_LOG_LEVEL: logLevel }, paths };
 }
 
 function asksForJson(args: readonly string[]): boolean {

@@ -1,6 +1,7 @@
+import type { StopSignal } from "@openclaw/app-kit";
 import { createGateway, type Gateway } from "@openclaw/gateway-core";
 import { temporaryDirectory, type TemporaryDirectory } from "@openclaw/testkit";
-import type { CliIo, StopSignal } from "../src/io.ts";
+import type { CliIo } from "../src/io.ts";
 import { run } from "../src/run.ts";
 
 export const TOKEN = "a-token-of-the-test-suite";

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { hasCode, isObject, writePrivateFile } from "@openclaw/app-kit";
 
 /** What a running Gateway leaves in its state directory, so that others can name it. */
 export interface GatewayInstance {
@@ -18,10 +19,12 @@ export function instancePath(stateDir: string): string {
 export function readInstance(stateDir: string): GatewayInstance | undefined {
   try {
     const value: unknown = JSON.parse(readFileSync(instancePath(stateDir), "utf8"));
-    if (typeof value !== "object" || value === null) return undefined;
-    const { pid, port } = value as Partial<GatewayInstance>;
+    if (!isObject(value)) return undefined;
+    const { pid, port } = value;
     // Checked above: the two fields that decide anything; the rest is only shown.
-    return Number.isInteger(pid) && Number.isInteger(port) ? (value as GatewayInstance) : undefined;
+    return Number.isInteger(pid) && Number.isInteger(port)
+      ? (value as unknown as GatewayInstance)
+      : undefined;
   } catch {
     return undefined;
   }
@@ -30,10 +33,7 @@ export function readInstance(stateDir: string): GatewayInstance | undefined {
 /** Writes the file; the returned function removes it if it is still ours. */
 export function writeInstance(stateDir: string, instance: GatewayInstance): () => void {
   const path = instancePath(stateDir);
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${instance.pid}.tmp`;
-  writeFileSync(temporary, `${JSON.stringify(instance)}\n`, { mode: 0o600 });
-  renameSync(temporary, path);
+  writePrivateFile(path, `${JSON.stringify(instance)}\n`);
   return () => {
     if (readInstance(stateDir)?.pid === instance.pid) rmSync(path, { force: true });
   };
@@ -45,6 +45,6 @@ export function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return hasCode(error, "EPERM");
   }
 }

@@ -1,13 +1,4 @@
-import process from "node:process";
-import { parseArgs } from "node:util";
-import {
-  applyProfile,
-  loadDotEnv,
-  normalizeEnv,
-  parseProfileFlags,
-  resolvePaths,
-} from "@openclaw/config";
-import type { GatewayIo } from "./gateway-io.ts";
+import { type ProgramIo, runDaemonProgram } from "@openclaw/app-kit";
 import { runGateway } from "./run-gateway.ts";
 import { VERSION } from "./version.ts";
 
@@ -44,56 +35,29 @@ const OPTIONS = {
   tailscale: { type: "string" },
   "allow-unconfigured": { type: "boolean" },
   verbose: { type: "boolean" },
-  version: { type: "boolean", short: "v" },
-  help: { type: "boolean", short: "h" },
 } as const;
 
 /** The daemon's command line. Returns the exit code. */
-export async function runDaemon(args: readonly string[], io: GatewayIo): Promise<number> {
-  const profileFlags = parseProfileFlags(args);
-  if (!profileFlags.ok) {
-    io.stderr.write(`[${PROGRAM}] ${profileFlags.message}\n`);
-    return 2;
-  }
-  const flags = parse(profileFlags.argv);
-  if (flags instanceof Error) {
-    io.stderr.write(`Error: ${flags.message}\n  See ${PROGRAM} --help.\n`);
-    return 1;
-  }
-  if (flags.help === true || flags.version === true) {
-    io.stdout.write(flags.help === true ? HELP : `${VERSION}\n`);
-    return 0;
-  }
-  const { homedir } = io;
-  const { profile } = profileFlags;
-  const { env: normalized, warnings } = normalizeEnv(io.env);
-  const first = resolvePaths({ env: normalized, homedir, profile });
-  const dotEnv = await loadDotEnv({
-    env: normalized,
-    cwd: process.cwd(),
-    stateDir: first.stateDir,
-  });
-  for (const warning of [...warnings, ...dotEnv.warnings]) io.stderr.write(`Warning: ${warning}\n`);
-  const paths = resolvePaths({ env: dotEnv.env, homedir, profile });
-  const env =
-    paths.profile === undefined ? dotEnv.env : applyProfile(dotEnv.env, paths.profile, paths.home);
-  return runGateway({
-    flags: {
-      ...flags,
-      passwordFile: flags["password-file"],
-      allowUnconfigured: flags["allow-unconfigured"],
+export function runDaemon(args: readonly string[], io: ProgramIo): Promise<number> {
+  return runDaemonProgram(
+    {
+      name: PROGRAM,
+      version: VERSION,
+      help: HELP,
+      options: OPTIONS,
+      run: (flags, prepared) =>
+        runGateway({
+          flags: {
+            ...flags,
+            passwordFile: flags["password-file"],
+            allowUnconfigured: flags["allow-unconfigured"],
+          },
+          io,
+          ...prepared,
+          command: PROGRAM,
+        }),
     },
+    args,
     io,
-    env,
-    paths,
-    command: PROGRAM,
-  });
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: false }).values;
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
-  }
+  );
 }

@@ -1,19 +1,28 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { loadConfig, type Paths } from "@openclaw/config";
+import {
+  closeInTime,
+  createLogger,
+  hasCode,
+  listenForStop,
+  type Logger,
+  logLevelFrom,
+  messageOf,
+  type ProgramIo,
+  runTokenPath,
+  writeRunToken,
+} from "@openclaw/app-kit";
+import { type Env, loadConfig, type Paths } from "@openclaw/config";
 import {
   createGateway,
   createSqliteStore,
   type Gateway,
   GatewayStartError,
 } from "@openclaw/gateway-core";
-import type { GatewayIo } from "./gateway-io.ts";
 import { instancePath, isAlive, readInstance, writeInstance } from "./instance-file.ts";
 import { listenEverywhere, type Listening } from "./listen-everywhere.ts";
-import { createLogger, logLevelFrom, type Logger } from "./log.ts";
 import { describeHolder, findPortHolders, holderHint } from "./port-holder.ts";
-import { runTokenPath, writeRunToken } from "./run-token.ts";
 import { quietSqlite } from "./quiet-sqlite.ts";
 import {
   type GatewayRunFlags,
@@ -25,9 +34,9 @@ import { VERSION } from "./version.ts";
 
 export interface RunGatewayInput {
   flags: GatewayRunFlags;
-  io: GatewayIo;
+  io: ProgramIo;
   /** The environment that counts, when profile or `.env` files added to `io.env`. @default io.env */
-  env?: Readonly<Record<string, string | undefined>>;
+  env?: Env;
   paths: Paths;
   /** How the user called this, for hints. @default "openclaw gateway run" */
   command?: string;
@@ -86,17 +95,8 @@ async function serve(serving: Serving): Promise<number> {
   const { io, plan, listening, logger, paths } = serving;
   const { port, urls } = listening;
   const url = urls[0] ?? `ws://127.0.0.1:${port}`;
-  const stop = Promise.withResolvers<string>();
   // Listened for before anyone is told that the Gateway is ready.
-  let isStopping = false;
-  const offSignal = io.onSignal((name) => {
-    if (isStopping) io.terminate(1);
-    isStopping = true;
-    stop.resolve(name);
-  });
-  const onAbort = (): void => stop.resolve("abort");
-  serving.signal?.addEventListener("abort", onAbort, { once: true });
-  if (serving.signal?.aborted === true) onAbort();
+  const stop = listenForStop(io, serving.signal);
 
   const cleanUps = [
     writeInstance(paths.stateDir, {
@@ -121,20 +121,18 @@ async function serve(serving: Serving): Promise<number> {
   if (io.stderr.isTTY === true) io.stderr.write("Stop it with Ctrl-C.\n");
   serving.onReady?.({ url, port });
 
-  const reason = await stop.promise;
+  const reason = await stop.requested;
   logger.info({ reason }, "gateway stopping");
-  const deadline = setTimeout(() => {
-    logger.error({ timeoutMs: CLOSE_TIMEOUT_MS }, "gateway did not close in time");
-    io.terminate(1);
-  }, CLOSE_TIMEOUT_MS);
-  deadline.unref();
   try {
-    await listening.close();
+    await closeInTime(() => listening.close(), {
+      io,
+      timeoutMs: CLOSE_TIMEOUT_MS,
+      onTimeout: () =>
+        logger.error({ timeoutMs: CLOSE_TIMEOUT_MS }, "gateway did not close in time"),
+    });
   } finally {
-    clearTimeout(deadline);
     for (const cleanUp of cleanUps) cleanUp();
-    offSignal();
-    serving.signal?.removeEventListener("abort", onAbort);
+    stop.release();
   }
   return 0;
 }
@@ -165,7 +163,7 @@ function openGateway(
 }
 
 function refusedOpen(error: unknown, stateDir: string): StartRefusal {
-  const isLocked = isCoded(error, "STORE_LOCKED") || isCoded(error, "LOCKED");
+  const isLocked = hasCode(error, "STORE_LOCKED") || hasCode(error, "LOCKED");
   if (isLocked) {
     const instance = readInstance(stateDir);
     const isRunning = instance !== undefined && isAlive(instance.pid);
@@ -182,19 +180,19 @@ function refusedOpen(error: unknown, stateDir: string): StartRefusal {
       exitCode: 78,
     };
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const hint = error instanceof GatewayStartError ? error.hint : undefined;
   return {
     id: "state",
     message: `the state in ${stateDir} cannot be used: ${message}`,
     hints: hint === undefined ? [] : [hint],
-    exitCode: isCoded(error, "OPTIONS_INVALID") ? 78 : 1,
+    exitCode: hasCode(error, "OPTIONS_INVALID") ? 78 : 1,
   };
 }
 
 async function refusedListen(error: unknown, plan: StartPlan): Promise<StartRefusal> {
-  const message = error instanceof Error ? error.message : String(error);
-  if (isCoded(error, "PORT_IN_USE") || isCoded(error, "EADDRINUSE")) {
+  const message = messageOf(error);
+  if (hasCode(error, "PORT_IN_USE") || hasCode(error, "EADDRINUSE")) {
     const holders = await findPortHolders(plan.port);
     const names = holders.map(describeHolder);
     return {
@@ -208,7 +206,7 @@ async function refusedListen(error: unknown, plan: StartPlan): Promise<StartRefu
     id: "bind",
     message: `cannot listen on ${plan.hosts.join(", ")} port ${plan.port}: ${message}`,
     hints: [],
-    exitCode: isCoded(error, "BIND_REFUSED") ? 78 : 1,
+    exitCode: hasCode(error, "BIND_REFUSED") ? 78 : 1,
   };
 }
 
@@ -227,13 +225,11 @@ function readPasswordFile(flags: GatewayRunFlags): GatewayRunFlags | { refusal: 
     if (password === "") return refusal(`the first line of ${passwordFile} is empty`);
     return { ...flags, password };
   } catch (error) {
-    return refusal(
-      `cannot read ${passwordFile}: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    return refusal(`cannot read ${passwordFile}: ${messageOf(error)}`);
   }
 }
 
-function tell(io: GatewayIo, refusal: StartRefusal): number {
+function tell(io: ProgramIo, refusal: StartRefusal): number {
   io.stderr.write(`Gateway not started: ${refusal.message}\n`);
   for (const hint of refusal.hints) io.stderr.write(`  ${hint}\n`);
   return refusal.exitCode;
@@ -242,8 +238,4 @@ function tell(io: GatewayIo, refusal: StartRefusal): number {
 function secretOf({ auth }: StartPlan): string | undefined {
   if (auth.mode === "token") return auth.token;
   return auth.mode === "password" ? auth.password : undefined;
-}
-
-function isCoded(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

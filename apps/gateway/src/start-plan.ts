@@ -1,3 +1,4 @@
+import { configProblems } from "@openclaw/app-kit";
 import {
   ConfigError,
   type ConfigIssue,
@@ -127,10 +128,7 @@ function invalidConfig(path: string, issues: readonly ConfigIssue[]): StartRefus
   return {
     id: "config",
     message: `the config file is invalid: ${path}`,
-    hints: issues.map(
-      ({ path: key, message, nearest }) =>
-        `- ${key}: ${message}${nearest === undefined ? "" : ` (did you mean ${nearest}?)`}`,
-    ),
+    hints: configProblems(issues),
     exitCode: CONFIG_EXIT,
   };
 }

@@ -1,13 +1,12 @@
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { readFile, stat, writeFile, mkdir } from "node:fs/promises";
+import { type ProgramIo, readRunToken, runTokenPath, type StopSignal } from "@openclaw/app-kit";
 import { resolvePaths } from "@openclaw/config";
 import { createRawPeer, temporaryDirectory, type TemporaryDirectory } from "@openclaw/testkit";
 import { expect, test } from "vitest";
-import type { GatewayIo, StopSignal } from "../src/gateway-io.ts";
 import { readInstance } from "../src/instance-file.ts";
 import { findPortHolders } from "../src/port-holder.ts";
-import { readRunToken, runTokenPath } from "../src/run-token.ts";
 import { runGateway } from "../src/run-gateway.ts";
 import type { GatewayRunFlags } from "../src/start-plan.ts";
 import { runDaemon } from "../src/run-daemon.ts";
@@ -27,11 +26,12 @@ function createIo(home: TemporaryDirectory) {
   const out = { stdout: "", stderr: "" };
   const listeners = new Set<(signal: StopSignal) => void>();
   const terminated: number[] = [];
-  const io: GatewayIo = {
+  const io: ProgramIo = {
     stdout: { write: (text) => void (out.stdout += text) },
     stderr: { write: (text) => void (out.stderr += text) },
     env: { HOME: home.path },
     homedir: home.path,
+    cwd: home.path,
     onSignal(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

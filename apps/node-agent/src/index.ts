@@ -1,5 +1,4 @@
 export { runNode } from "./run-node.ts";
 
-export type { NodeIo, StopSignal, TextSink } from "./node-io.ts";
 export type { NodeRunFlags } from "./node-target.ts";
 export type { RunNodeInput } from "./run-node.ts";

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import process from "node:process";
-import { processIo } from "./node-io.ts";
+import { processIo } from "@openclaw/app-kit";
 import { runDaemon } from "./run-daemon.ts";
 
 // No process.exit: what stays open after the node has closed would be hidden, not mended.

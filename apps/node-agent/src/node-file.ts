@@ -1,6 +1,5 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
-import process from "node:process";
+import { readFileSync } from "node:fs";
+import { asObject, hasCode, isObject, messageOf, writePrivateFile } from "@openclaw/app-kit";
 
 /** What a node keeps between runs, in `node.json`; it holds no secret of ours. */
 export interface NodeFile {
@@ -37,7 +36,7 @@ export function readNodeFile(path: string): NodeFile {
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return { version: 1 };
+    if (hasCode(error, "ENOENT")) return { version: 1 };
     throw new NodeFileError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
   }
   let value: unknown;
@@ -47,10 +46,10 @@ export function readNodeFile(path: string): NodeFile {
     // The parser's message quotes the text, and an older file may hold a token.
     throw new NodeFileError(`${path} is not JSON`, { cause: error });
   }
-  if (!isRecord(value) || value["version"] !== 1) {
+  if (!isObject(value) || value["version"] !== 1) {
     throw new NodeFileError(`${path} is not a node file of version 1`);
   }
-  const gateway = isRecord(value["gateway"]) ? value["gateway"] : {};
+  const gateway = asObject(value["gateway"]);
   return {
     ...value,
     version: 1,
@@ -73,10 +72,7 @@ export function writeNodeFile(path: string, file: NodeFile): void {
   } catch {
     // Not there yet.
   }
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, text, { mode: 0o600 });
-  renameSync(temporary, path);
+  writePrivateFile(path, text);
 }
 
 type TypeName = "string" | "number" | "boolean";
@@ -88,12 +84,4 @@ function pick(source: Record<string, unknown>, wanted: Record<string, TypeName>)
       .map(([key, type]) => [key, typeof source[key] === type ? source[key] : undefined] as const)
       .filter(([, value]) => value !== undefined),
   );
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

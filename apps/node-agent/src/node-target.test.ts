@@ -1,4 +1,6 @@
+import { writeRunToken } from "@openclaw/app-kit";
 import type { LooseConfig } from "@openclaw/config";
+import { temporaryDirectory } from "@openclaw/testkit";
 import { expect, test } from "vitest";
 import type { SavedGateway } from "./node-file.ts";
 import { chooseCredentials, chooseTarget, type NodeRunFlags } from "./node-target.ts";
@@ -19,9 +21,9 @@ function choose(input: Case) {
   return chooseTarget({ flags, saved, loose: looseOf(input), configPath: "/c" });
 }
 
-function credentials(input: Case) {
+function credentials(input: Case, stateDir = "/no-state") {
   const { flags = {} } = input;
-  const { token, password } = chooseCredentials(flags, choose(input), looseOf(input));
+  const { token, password } = chooseCredentials(flags, choose(input), looseOf(input), stateDir);
   return { token, password };
 }
 
@@ -87,4 +89,37 @@ test("in remote mode the configured Gateway is served with its own token and pin
   const config = { gateway: { mode: "remote", remote } };
   expect(choose({ config })).toMatchObject({ kind: "remote", tlsFingerprint: "cd" });
   expect(credentials({ config })).toEqual({ token: "of-the-remote" });
+});
+
+test("a name that only looks like this machine is another machine, and gets none of its secrets", () => {
+  const config = { gateway: { auth: { token: "of-this-gateway" } } };
+  const flags = { host: "127.evil.example", tls: true };
+  expect(choose({ config, flags }).kind).toBe("url-flag");
+  expect(credentials({ config, flags })).toEqual({});
+  for (const host of ["127.0.0.1", "127.3.2.1", "localhost", "::1", "[::1]"]) {
+    expect(choose({ config, flags: { host } }).kind).toBe("local");
+  }
+});
+
+test("a port that is the scheme's own is kept, also over a restart", () => {
+  for (const flags of [{ url: "ws://10.0.0.2:80" }, { host: "10.0.0.2", port: "80" }]) {
+    const first = choose({ flags });
+    expect(first).toMatchObject({ url: "ws://10.0.0.2:80", save: { port: 80 } });
+    expect(choose({ saved: first.save }).url).toBe("ws://10.0.0.2:80");
+  }
+});
+
+test("the run token of this machine's Gateway goes to its port, and never to a URL", async () => {
+  await using state = await temporaryDirectory();
+  const remove = writeRunToken(state.path, { token: "of-the-run", port: 18_789, pid: 1 });
+  const token = (input: Case) => credentials(input, state.path).token;
+  expect(token({})).toBe("of-the-run");
+  expect(token({ flags: { host: "127.0.0.1" } })).toBe("of-the-run");
+  expect(token({ flags: { host: "127.0.0.1", port: "4000" } })).toBeUndefined();
+  expect(token({ flags: { url: "ws://127.0.0.1:18789" } })).toBeUndefined();
+  expect(token({ env: { OPENCLAW_GATEWAY_PASSWORD: "p" } })).toBeUndefined();
+  const remote = { mode: "remote", remote: { url: "ws://127.0.0.1:18789" } };
+  expect(token({ config: { gateway: remote } })).toBeUndefined();
+  remove();
+  expect(token({})).toBeUndefined();
 });

@@ -1,10 +1,14 @@
+import { findRunToken, portOf } from "@openclaw/app-kit";
 import {
   ConfigError,
   type Credentials,
+  DEFAULT_PORT,
   type GatewayTargetKind,
+  isLoopbackHost,
   type LooseConfig,
   normalizeGatewayUrl,
   resolveCredentials,
+  resolveGatewayPort,
   resolveGatewayTarget,
 } from "@openclaw/config";
 import type { SavedGateway } from "./node-file.ts";
@@ -42,7 +46,6 @@ export interface NodeTargetInput {
 }
 
 const LOCAL_HOST = "127.0.0.1";
-const DEFAULT_PORT = 18_789;
 
 /**
  * Chooses the Gateway: `--url`, then `--host` and `--port`, then what was kept, then the config,
@@ -90,22 +93,25 @@ export function chooseTarget({ flags, saved, loose, configPath }: NodeTargetInpu
     configPath,
   });
   const url = flags.tls === true ? target.url.replace(/^ws:/, "wss:") : target.url;
-  const pin = target.kind === "remote" ? remoteFingerprint(loose.config) : undefined;
   return {
     url,
     urlSource: target.urlSource,
     kind: target.kind,
-    tlsFingerprint: flags.tlsFingerprint ?? pin,
+    tlsFingerprint: flags.tlsFingerprint ?? target.tlsFingerprint,
     // What the config says is asked again at the next start, and so is not frozen here.
     save: {},
   };
 }
 
-/** What a node presents: flags, then the environment, then what this machine's config has for it. */
+/**
+ * What a node presents: flags, then the environment, then what this machine's config has for it,
+ * then what a Gateway of this machine left for its own, which it had started without a secret.
+ */
 export function chooseCredentials(
   flags: NodeRunFlags,
   target: NodeTarget,
   loose: LooseConfig,
+  stateDir: string,
 ): Credentials {
   return resolveCredentials({
     flags: { token: flags.token, password: flags.password },
@@ -114,11 +120,9 @@ export function chooseCredentials(
     unresolved: loose.unresolved,
     target,
     caller: "node",
+    // A URL may lead through a tunnel, to another machine's Gateway.
+    runToken: flags.url === undefined ? findRunToken(stateDir, target) : undefined,
   });
-}
-
-export function isLoopbackHost(host: string): boolean {
-  return host === "localhost" || host === "::1" || host === "[::1]" || host.startsWith("127.");
 }
 
 interface Parts {
@@ -140,7 +144,7 @@ function fromParts(parts: Parts, urlSource: string): NodeTarget {
 }
 
 function fromUrl(url: string, urlSource: string, tlsFingerprint: string | undefined): NodeTarget {
-  const { hostname, port, protocol, pathname } = new URL(url);
+  const { hostname, protocol, pathname } = new URL(url);
   const tls = protocol === "wss:";
   const host = hostname.replace(/^\[|\]$/g, "");
   return {
@@ -151,7 +155,7 @@ function fromUrl(url: string, urlSource: string, tlsFingerprint: string | undefi
     tlsFingerprint,
     save: {
       host,
-      port: port === "" ? (tls ? 443 : DEFAULT_PORT) : Number(port),
+      port: portOf(url),
       tls,
       ...(tlsFingerprint === undefined ? {} : { tlsFingerprint }),
       ...(pathname === "/" ? {} : { contextPath: pathname }),
@@ -160,20 +164,7 @@ function fromUrl(url: string, urlSource: string, tlsFingerprint: string | undefi
 }
 
 function parsePort(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (port < 1 || port > 65_535) {
-    throw new ConfigError(
-      "INVALID_PORT",
-      `--port wants an integer from 1 to 65535, not ${JSON.stringify(text)}.`,
-    );
-  }
-  return port;
-}
-
-function remoteFingerprint(config: object): string | undefined {
-  // Read without the schema: anything but a text counts as unset.
-  const { gateway } = config as { gateway?: { remote?: { tlsFingerprint?: unknown } } };
-  const fingerprint = gateway?.remote?.tlsFingerprint;
-  return typeof fingerprint === "string" && fingerprint !== "" ? fingerprint : undefined;
+  return text === undefined
+    ? undefined
+    : resolveGatewayPort({ flag: text, env: {}, config: {} }).port;
 }

@@ -1,6 +1,15 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import {
+  closeInTime,
+  createLogger,
+  hasCode,
+  listenForStop,
+  logLevelFrom,
+  messageOf,
+  type ProgramIo,
+} from "@openclaw/app-kit";
+import {
   type DeviceIdentity,
   fileTokenStore,
   GatewayError,
@@ -8,18 +17,16 @@ import {
 } from "@openclaw/client";
 import {
   ConfigError,
+  type Env,
   isEnvSwitchOn,
   type LooseConfig,
   type Paths,
   readConfigLoosely,
   stateFiles,
 } from "@openclaw/config";
-import { readRunToken } from "@openclaw/gateway/run-token";
 import { createFileLedger, type Ledger } from "@openclaw/ledger";
 import { createNode, type OpenClawNode, systemCommands } from "@openclaw/node-core";
-import { createNodeLogger } from "./node-logger.ts";
 import { type NodeFile, NodeFileError, readNodeFile, writeNodeFile } from "./node-file.ts";
-import type { NodeIo } from "./node-io.ts";
 import {
   chooseCredentials,
   chooseTarget,
@@ -31,9 +38,9 @@ import { VERSION } from "./version.ts";
 
 export interface RunNodeInput {
   flags: NodeRunFlags;
-  io: NodeIo;
+  io: ProgramIo;
   /** The environment that counts, when profile or `.env` files added to `io.env`. @default io.env */
-  env?: Readonly<Record<string, string | undefined>>;
+  env?: Env;
   paths: Paths;
   /** How an operator calls the command line, for hints. @default "openclaw" */
   program?: string;
@@ -106,10 +113,7 @@ interface Prepared {
 }
 
 /** Everything that can be wrong before the first attempt. */
-async function prepare(
-  { flags, paths }: RunNodeInput,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<Prepared> {
+async function prepare({ flags, paths }: RunNodeInput, env: Env): Promise<Prepared> {
   const files = stateFiles(paths.stateDir);
   const loose = await readConfigLoosely({ path: paths.configPath, env });
   const nodeFile = readNodeFile(files.node);
@@ -125,7 +129,7 @@ async function prepare(
 }
 
 interface Serving extends RunNodeInput {
-  env: Readonly<Record<string, string | undefined>>;
+  env: Env;
   prepared: Prepared;
   ledger: Ledger;
   story: Story;
@@ -133,16 +137,7 @@ interface Serving extends RunNodeInput {
 
 async function serve(serving: Serving): Promise<number> {
   const { io, story, prepared, paths } = serving;
-  const stop = Promise.withResolvers<"stopped">();
-  let isStopping = false;
-  const offSignal = io.onSignal(() => {
-    if (isStopping) io.terminate(1);
-    isStopping = true;
-    stop.resolve("stopped");
-  });
-  const onAbort = (): void => stop.resolve("stopped");
-  serving.signal?.addEventListener("abort", onAbort, { once: true });
-  if (serving.signal?.aborted === true) onAbort();
+  const stop = listenForStop(io, serving.signal);
 
   const node = buildNode(serving);
   try {
@@ -152,34 +147,24 @@ async function serve(serving: Serving): Promise<number> {
       serving.onReady?.({ nodeId: node.nodeId, url: prepared.target.url });
       return node.closed.then(() => "closed" as const);
     });
-    const outcome = await Promise.race([stop.promise, started]);
-    if (outcome === "stopped") {
-      story.say("Stopping.");
-      return 0;
-    }
-    return 1;
+    const outcome = await Promise.race([stop.requested, started]);
+    if (outcome === "closed") return 1;
+    story.say("Stopping.");
+    return 0;
   } catch (error) {
     // A final refusal has been told already, as a failed attempt.
     if (!(error instanceof GatewayError)) return refuse(io, error, paths.stateDir);
     return 1;
   } finally {
-    const deadline = setTimeout(() => io.terminate(1), CLOSE_TIMEOUT_MS);
-    deadline.unref();
-    await node.close();
-    clearTimeout(deadline);
-    offSignal();
-    serving.signal?.removeEventListener("abort", onAbort);
+    await closeInTime(() => node.close(), { io, timeoutMs: CLOSE_TIMEOUT_MS });
+    stop.release();
   }
 }
 
 function buildNode({ flags, io, env, paths, prepared, ledger, story }: Serving): OpenClawNode {
   const { target, loose, identity, displayName } = prepared;
   const files = stateFiles(paths.stateDir);
-  const { token, password } = withRunToken(
-    chooseCredentials(flags, target, loose),
-    target,
-    paths.stateDir,
-  );
+  const { token, password } = chooseCredentials(flags, target, loose, paths.stateDir);
   const commands = systemCommands({ execApprovalsPath: files.execApprovals });
   const node = createNode({
     url: target.url,
@@ -193,7 +178,12 @@ function buildNode({ flags, io, env, paths, prepared, ledger, story }: Serving):
     pathEnv: env["PATH"],
     reportHostStats: true,
     ledger,
-    logger: createNodeLogger(io.stderr, flags.verbose === true),
+    logger: createLogger(io.stderr, {
+      // The story tells what a person needs to know of connections.
+      level: logLevelFrom(env["OPENCLAW_LOG_LEVEL"], flags.verbose === true, "warn"),
+      format: "text",
+      secrets: [token, password],
+    }),
     client: {
       tlsFingerprint: target.tlsFingerprint,
       allowInsecureUrl: isEnvSwitchOn(env, "OPENCLAW_ALLOW_INSECURE_PRIVATE_WS"),
@@ -215,20 +205,6 @@ function buildNode({ flags, io, env, paths, prepared, ledger, story }: Serving):
   return node;
 }
 
-/** What a Gateway on this host left for its own, which it had started without a secret. */
-function withRunToken(
-  credentials: { token?: string; password?: string },
-  target: NodeTarget,
-  stateDir: string,
-): { token?: string; password?: string } {
-  const { token, password } = credentials;
-  if (token !== undefined || password !== undefined || target.kind !== "local") return credentials;
-  const { hostname: host, port } = new URL(target.url);
-  const isLoopback = host === "localhost" || host === "[::1]" || host.startsWith("127.");
-  const found = isLoopback ? readRunToken(stateDir, Number(port)) : undefined;
-  return found === undefined ? {} : { token: found };
-}
-
 function ledgerOptions({ config }: LooseConfig): {
   durability?: "power";
   retentionMs?: number;
@@ -247,14 +223,14 @@ function ledgerOptions({ config }: LooseConfig): {
   };
 }
 
-function refuse(io: NodeIo, error: unknown, stateDir?: string): number {
-  const message = error instanceof Error ? error.message : String(error);
+function refuse(io: ProgramIo, error: unknown, stateDir?: string): number {
+  const message = messageOf(error);
   const hints: string[] = [];
   if (error instanceof ConfigError || error instanceof GatewayError) {
     if (error.hint !== undefined) hints.push(error.hint);
   } else if (error instanceof NodeFileError) {
     hints.push("Mend the file or move it away; the node asks for nothing in it.");
-  } else if (error instanceof Error && "code" in error && error.code === "LOCKED") {
+  } else if (hasCode(error, "LOCKED")) {
     hints.push(
       `Another node process works with ${stateDir ?? "this state"}. Stop it, or give this one its own: openclaw --profile <name> node run`,
     );

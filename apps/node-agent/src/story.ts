@@ -1,5 +1,5 @@
+import { safeText, type TextSink } from "@openclaw/app-kit";
 import type { AttemptFailure } from "@openclaw/client";
-import type { TextSink } from "./node-io.ts";
 
 /** What a node tells on stderr, for a person or a journal. */
 export interface Story {
@@ -59,13 +59,13 @@ export function createStory({
       const next = retryInMs === undefined ? "giving up" : `next attempt in ${seconds(retryInMs)}`;
       // A Gateway's own text mostly says already what to set.
       const isSaid = error.hint === undefined || error.message.includes("--");
-      const hint = isSaid ? [] : [printable(error.hint ?? "")];
-      say(`Not connected: ${printable(error.message)}; ${next}.`, ...hint);
+      const hint = isSaid ? [] : [safeText(error.hint ?? "")];
+      say(`Not connected: ${safeText(error.message)}; ${next}.`, ...hint);
     },
     connected({ name, nodeId, commands }) {
       requestId = undefined;
       say(
-        `Connected to ${url} as ${printable(name)} (${nodeId.slice(0, 12)}).`,
+        `Connected to ${url} as ${safeText(name)} (${nodeId.slice(0, 12)}).`,
         `Serving ${commands.join(", ")}`,
       );
     },
@@ -78,15 +78,9 @@ export function createStory({
 function requestIdOf(details: unknown): string | undefined {
   if (typeof details !== "object" || details === null || !("requestId" in details))
     return undefined;
-  return typeof details.requestId === "string" ? printable(details.requestId) : undefined;
+  return typeof details.requestId === "string" ? safeText(details.requestId) : undefined;
 }
 
 function seconds(ms: number): string {
   return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
-}
-
-/** Text of the peer, fit for a terminal. */
-function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what has to go
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, " ");
 }

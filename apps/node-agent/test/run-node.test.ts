@@ -1,9 +1,9 @@
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import type { ProgramIo, StopSignal } from "@openclaw/app-kit";
 import { resolvePaths } from "@openclaw/config";
 import { createGateway, type Gateway } from "@openclaw/gateway-core";
 import { temporaryDirectory, type TemporaryDirectory } from "@openclaw/testkit";
 import { expect, test, vi } from "vitest";
-import type { NodeIo, StopSignal } from "../src/node-io.ts";
 import type { NodeRunFlags } from "../src/node-target.ts";
 import { runNode } from "../src/run-node.ts";
 import { runDaemon } from "../src/run-daemon.ts";
@@ -33,11 +33,12 @@ function startNode(home: TemporaryDirectory, flags: NodeRunFlags): RunningNode {
 function createIo(home: TemporaryDirectory) {
   const out = { stdout: "", stderr: "" };
   const listeners = new Set<(signal: StopSignal) => void>();
-  const io: NodeIo = {
+  const io: ProgramIo = {
     stdout: { write: (text) => void (out.stdout += text) },
     stderr: { write: (text) => void (out.stderr += text) },
     env: { HOME: home.path, PATH: process.env["PATH"] },
     homedir: home.path,
+    cwd: home.path,
     onSignal(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

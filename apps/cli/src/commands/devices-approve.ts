@@ -4,7 +4,7 @@ import { deviceName } from "../devices/device-view.ts";
 import { deviceIdOf, fetchPendingRequests, noRequest } from "../devices/pending-requests.ts";
 import { CliError } from "../errors.ts";
 import { withGateway } from "../gateway/session.ts";
-import { safeText } from "../output/text.ts";
+import { safeText } from "@openclaw/app-kit";
 import type { CommandContext } from "../program/command-context.ts";
 
 /** `openclaw devices approve [requestId]`: without an id, the only request there is. */

@@ -1,7 +1,8 @@
 import { deviceName } from "../devices/device-view.ts";
 import { findDevice } from "../devices/find-device.ts";
 import { withGateway } from "../gateway/session.ts";
-import { safeText, shortId } from "../output/text.ts";
+import { safeText } from "@openclaw/app-kit";
+import { shortId } from "../output/text.ts";
 import type { CommandContext } from "../program/command-context.ts";
 
 /** `openclaw devices rename --device --name`. */

@@ -2,7 +2,7 @@ import { resolveGatewayTarget, type GatewayTarget } from "@openclaw/config";
 import { type ChosenGateway, credentialsFor, readConfig } from "../gateway/choose-gateway.ts";
 import { type ConfigSummary, summariseConfig } from "../gateway/config-summary.ts";
 import { capabilityOf, probeGateway, type ProbeResult } from "../gateway/probe-gateway.ts";
-import { safeText } from "../output/text.ts";
+import { asObject, safeText } from "@openclaw/app-kit";
 import type { CommandContext } from "../program/command-context.ts";
 
 type TargetId = "explicit" | "configRemote" | "localLoopback";
@@ -89,7 +89,7 @@ async function findCandidates(context: CommandContext, timeoutMs: number): Promi
     credentials: credentialsFor(context, target, loose),
     loose,
   });
-  const gateway = asRecord(loose.config["gateway"]);
+  const gateway = asObject(loose.config["gateway"]);
   const isRemoteMode = gateway["mode"] === "remote";
   const candidates: Candidate[] = [];
 
@@ -235,8 +235,4 @@ function connectText({ style }: CommandContext, result: ProbeResult): string {
       ? `RPC: failed - ${safeText(result.healthError)}`
       : `RPC: ${style.good("ok")}`;
   return `Connect: ${style.good("ok")} (${result.latencyMs}ms) · ${rpc}`;
-}
-
-function asRecord(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }

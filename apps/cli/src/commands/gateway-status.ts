@@ -7,7 +7,7 @@ import { type ConfigSummary, summariseConfig } from "../gateway/config-summary.t
 import { type PortReport, reportPort } from "../gateway/port-report.ts";
 import { capabilityOf, probeGateway, type ProbeResult } from "../gateway/probe-gateway.ts";
 import { renderFields } from "../output/table.ts";
-import { safeText } from "../output/text.ts";
+import { asObject, safeText } from "@openclaw/app-kit";
 import type { CommandContext } from "../program/command-context.ts";
 import { VERSION } from "../version.ts";
 
@@ -117,7 +117,7 @@ async function localGateway(
     env: loose?.env ?? context.env,
     config: loose?.config ?? {},
   });
-  const gateway = asRecord(loose?.config["gateway"]);
+  const gateway = asObject(loose?.config["gateway"]);
   const bindMode = typeof gateway["bind"] === "string" ? gateway["bind"] : "loopback";
   const isLocal = !(chosen instanceof CliError) && isLoopbackUrl(chosen.target.url);
   const report = await reportPort(port, isLocal && probe?.ok === true);
@@ -212,8 +212,4 @@ function probeNote(bindMode: string, chosen: ChosenGateway | CliError): string |
   }
   if (bindMode === "loopback") return "loopback only: nothing but this machine can reach it";
   return bindMode === "lan" ? "listens on 0.0.0.0; probed on loopback" : undefined;
-}
-
-function asRecord(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -8,7 +8,7 @@ import { channelLines } from "../gateway/health-view.ts";
 import { reportPort } from "../gateway/port-report.ts";
 import { probeGateway, type ProbeResult } from "../gateway/probe-gateway.ts";
 import { renderFields } from "../output/table.ts";
-import { safeText } from "../output/text.ts";
+import { asObject, safeText } from "@openclaw/app-kit";
 import type { CommandContext } from "../program/command-context.ts";
 import { VERSION } from "../version.ts";
 
@@ -62,7 +62,7 @@ async function choose(context: CommandContext): Promise<ChosenGateway | Error> {
 
 function statusDocument(context: CommandContext, { config, chosen, probe }: StatusView) {
   const target = chosen instanceof Error ? undefined : chosen.target;
-  const summary = asRecord(probe?.summary);
+  const summary = asObject(probe?.summary);
   return {
     ...summary,
     runtimeVersion: VERSION,
@@ -274,10 +274,4 @@ function selfOf(probe: ProbeResult | undefined) {
     version: entry?.version ?? probe.server?.version,
     platform: entry?.platform,
   };
-}
-
-function asRecord(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : {};
 }

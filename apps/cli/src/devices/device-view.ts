@@ -1,6 +1,7 @@
 import type { Style } from "../output/style.ts";
 import { renderTable } from "../output/table.ts";
-import { safeText, shortId } from "../output/text.ts";
+import { safeText } from "@openclaw/app-kit";
+import { shortId } from "../output/text.ts";
 import { ago } from "../output/time.ts";
 import {
   type DeviceRequest,

@@ -1,15 +1,15 @@
 import { existsSync } from "node:fs";
-import { checkGatewayUrl } from "@openclaw/client";
+import { findRunToken } from "@openclaw/app-kit";
 import {
   type Credentials,
   GatewayCredentialsError,
   type GatewayTarget,
+  isLoopbackHost,
   type LooseConfig,
   readConfigLoosely,
   resolveCredentials,
   resolveGatewayTarget,
 } from "@openclaw/config";
-import { readRunToken } from "@openclaw/gateway/run-token";
 import { CliError } from "../errors.ts";
 import type { CommandContext } from "../program/command-context.ts";
 
@@ -62,15 +62,15 @@ export function credentialsFor(
   loose: LooseConfig,
 ): Credentials {
   try {
-    const credentials = resolveCredentials({
+    return resolveCredentials({
       flags: { token: context.text("token"), password: context.text("password") },
       env: loose.env,
       config: loose.config,
       unresolved: loose.unresolved,
       target,
+      runToken: findRunToken(context.paths.stateDir, target),
       configPath: context.paths.configPath,
     });
-    return withRunToken(credentials, target, context.paths.stateDir);
   } catch (error) {
     if (!(error instanceof GatewayCredentialsError)) throw error;
     throw new CliError("gateway_credentials_required", error.message, {
@@ -90,31 +90,5 @@ export function gatewaySibling(target: GatewayTarget): {
 
 /** Whether a URL leads to this machine, directly or through a tunnel. */
 export function isLoopbackUrl(url: string): boolean {
-  const checked = checkGatewayUrl(url, { allowInsecure: true });
-  return checked.ok && checked.address.isLoopback;
-}
-
-/** The certificate that the config pins for its remote Gateway; a pin never travels to another URL. */
-export function tlsFingerprintFor(
-  target: GatewayTarget,
-  { config }: LooseConfig,
-): string | undefined {
-  if (target.kind !== "remote") return undefined;
-  const gateway = config["gateway"] as { remote?: { tlsFingerprint?: unknown } } | undefined;
-  const fingerprint = gateway?.remote?.tlsFingerprint;
-  return typeof fingerprint === "string" && fingerprint !== "" ? fingerprint : undefined;
-}
-
-/** Last of all sources: what a Gateway on this host left for us, which it had started without a secret. */
-function withRunToken(
-  credentials: Credentials,
-  target: GatewayTarget,
-  stateDir: string,
-): Credentials {
-  if (credentials.token !== undefined || credentials.password !== undefined) return credentials;
-  const isOwn = target.kind === "local" || target.kind === "port-flag";
-  if (!isOwn || !isLoopbackUrl(target.url)) return credentials;
-  const token = readRunToken(stateDir, Number(new URL(target.url).port));
-  if (token === undefined) return credentials;
-  return { ...credentials, token, sources: { token: "the local Gateway's run token" } };
+  return URL.canParse(url) && isLoopbackHost(new URL(url).hostname);
 }

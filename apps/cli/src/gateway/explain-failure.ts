@@ -1,6 +1,6 @@
 import { GatewayError, RemoteError } from "@openclaw/client";
 import { CliError, type CliErrorType } from "../errors.ts";
-import { safeText } from "../output/text.ts";
+import { isObject, portOf, safeText } from "@openclaw/app-kit";
 import type { CommandContext } from "../program/command-context.ts";
 import { type ChosenGateway, gatewaySibling, isLoopbackUrl } from "./choose-gateway.ts";
 
@@ -20,8 +20,8 @@ export async function explainFailure(error: unknown, where: FailureContext): Pro
 
 /** The Gateway answered with an error; one of a node keeps the node's code. */
 export function remoteFailure(error: RemoteError): CliError {
-  const details = isRecord(error.details) ? error.details : {};
-  const nodeError = isRecord(details["nodeError"]) ? details["nodeError"] : undefined;
+  const details = isObject(error.details) ? error.details : {};
+  const nodeError = isObject(details["nodeError"]) ? details["nodeError"] : undefined;
   const code = typeof nodeError?.["code"] === "string" ? nodeError["code"] : error.code;
   const hints = hintFor(error, details);
   return new CliError(
@@ -138,7 +138,7 @@ function transport(kind: string, message: string, hints: string[], reason: strin
 }
 
 function pairingStory(error: GatewayError, context: CommandContext): Story {
-  const details = isRecord(error.details) ? error.details : {};
+  const details = isObject(error.details) ? error.details : {};
   const requestId =
     typeof details["requestId"] === "string" ? safeText(details["requestId"]) : undefined;
   return {
@@ -183,7 +183,7 @@ function credentialHints({ credentials }: ChosenGateway): string[] {
 async function portHint(error: GatewayError, { target }: ChosenGateway): Promise<string[]> {
   if (error.code !== "NOT_A_GATEWAY" || !isLoopbackUrl(target.url)) return [];
   const { describeHolder, findPortHolders } = await import("@openclaw/gateway/port-holder");
-  const holders = await findPortHolders(Number(new URL(target.url).port));
+  const holders = await findPortHolders(portOf(target.url));
   return holders.map((holder) => `Port held by ${describeHolder(holder)}`);
 }
 
@@ -192,7 +192,7 @@ export function connectionDetails(
   context: CommandContext,
   { target, loose }: ChosenGateway,
 ): string[] {
-  const gateway = isRecord(loose.config["gateway"]) ? loose.config["gateway"] : {};
+  const gateway = isObject(loose.config["gateway"]) ? loose.config["gateway"] : {};
   const bind = typeof gateway["bind"] === "string" ? gateway["bind"] : "loopback";
   return [
     `Gateway target: ${target.url}`,
@@ -207,9 +207,5 @@ export function connectionDetails(
 }
 
 function detailCode({ details }: GatewayError): string | undefined {
-  return isRecord(details) && typeof details["code"] === "string" ? details["code"] : undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return isObject(details) && typeof details["code"] === "string" ? details["code"] : undefined;
 }

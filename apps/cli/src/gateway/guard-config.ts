@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { configProblems } from "@openclaw/app-kit";
 import { loadConfig } from "@openclaw/config";
 import { CliError } from "../errors.ts";
 import type { CommandContext } from "../program/command-context.ts";
@@ -17,12 +18,8 @@ export async function guardConfig({
   if (!existsSync(path)) return;
   const loaded = await loadConfig({ path, env });
   if (loaded.ok) return;
-  const problems = loaded.issues.map(
-    ({ path: key, message, nearest }) =>
-      `- ${key}: ${message}${nearest === undefined ? "" : ` (did you mean ${nearest}?)`}`,
-  );
   throw new CliError("cli_error", `the config file is invalid: ${path}`, {
-    hints: problems,
+    hints: configProblems(loaded.issues),
     fields: { kind: "config", issues: loaded.issues },
   });
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "@openclaw/app-kit";
 import type { CommandContext } from "../program/command-context.ts";
 import { CliError } from "../errors.ts";
 import type { ChosenGateway } from "./choose-gateway.ts";
@@ -61,7 +62,7 @@ export async function probeGateway(
     const session = { scopes: ["operator.read"], isProbe: true, timeoutMs, gateway };
     return await withGateway(context, session, (open) => look(open, options));
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     const failure = error instanceof CliError ? error : undefined;
     return { ...NOTHING, ok: false, error: message, failure };
   }
@@ -84,7 +85,7 @@ async function look(session: GatewaySession, options: ProbeOptions): Promise<Pro
   // Each may be refused to a probe that has not the right; what is allowed is still worth showing.
   const ask = <T>(method: string, params: object = {}): Promise<T | undefined> =>
     session.request<T>(method, params).catch((error: unknown) => {
-      if (method === "health") healthError = error instanceof Error ? error.message : String(error);
+      if (method === "health") healthError = messageOf(error);
       return undefined;
     });
   const [health, presence, summary, list] = await Promise.all([

@@ -14,7 +14,6 @@ import {
   type ChooseOptions,
   chooseGateway,
   isLoopbackUrl,
-  tlsFingerprintFor,
 } from "./choose-gateway.ts";
 import { explainFailure } from "./explain-failure.ts";
 
@@ -110,7 +109,7 @@ async function connectPatiently(
 
 async function connect(
   context: CommandContext,
-  { target, credentials, loose }: ChosenGateway,
+  { target, credentials }: ChosenGateway,
   { scopes, caps = [], isProbe = false, isLong = false }: SessionOptions,
   timeoutMs: number,
 ): Promise<GatewayClient> {
@@ -133,7 +132,7 @@ async function connect(
     // A short command is over before a silent line would matter, and its deadline watches it anyway.
     ...(isLong ? {} : { keepalive: false as const }),
     allowInsecureUrl: isEnvSwitchOn(context.env, "OPENCLAW_ALLOW_INSECURE_PRIVATE_WS"),
-    tlsFingerprint: tlsFingerprintFor(target, loose),
+    tlsFingerprint: target.tlsFingerprint,
   });
 }
 

@@ -1,5 +1,5 @@
 import { CliError } from "../errors.ts";
-import { safeText } from "../output/text.ts";
+import { safeText } from "@openclaw/app-kit";
 
 const MIN_PREFIX_CHARS = 6;
 

@@ -1,5 +1,6 @@
 import { CliError } from "../errors.ts";
-import { safeText, shortId } from "../output/text.ts";
+import { safeText } from "@openclaw/app-kit";
+import { shortId } from "../output/text.ts";
 import type { NodeEntry } from "./node-entry.ts";
 
 const MIN_PREFIX_CHARS = 6;

@@ -1,4 +1,4 @@
-import type { TextSink } from "../io.ts";
+import type { TextSink } from "@openclaw/app-kit";
 import { parseProgress } from "./invoke-node.ts";
 
 /** What `system.run` answers. */

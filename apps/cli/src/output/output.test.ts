@@ -1,7 +1,8 @@
+import { safeText } from "@openclaw/app-kit";
 import { expect, test } from "vitest";
 import { createStyle, wantsColour } from "./style.ts";
 import { renderFields, renderTable } from "./table.ts";
-import { displayWidth, safeText } from "./text.ts";
+import { displayWidth } from "./text.ts";
 import { ago, duration, parseDurationMs } from "./time.ts";
 
 const plain = createStyle(false);

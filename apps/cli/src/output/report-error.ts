@@ -1,3 +1,4 @@
+import { messageOf } from "@openclaw/app-kit";
 import type { CliIo } from "../io.ts";
 import { CliError } from "../errors.ts";
 import type { Style } from "./style.ts";
@@ -31,7 +32,7 @@ export function reportError(error: unknown, { io, json, style, prefix }: ReportO
 }
 
 function internalError(error: unknown): CliError {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return new CliError("internal_error", `unexpected failure: ${message}`, { cause: error });
 }
 

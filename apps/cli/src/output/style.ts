@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import type { TextSink } from "../io.ts";
+import type { TextSink } from "@openclaw/app-kit";
 
 /** Colours, or none. What is said never depends on them. */
 export interface Style {

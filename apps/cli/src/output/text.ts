@@ -1,21 +1,9 @@
 import { stripVTControlCharacters } from "node:util";
+import { safeText } from "@openclaw/app-kit";
 
-// C0, DEL, C1, and the marks that reorder or hide text.
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Extended_Pictographic}/u;
 const ZERO_WIDTH = /\p{Mark}|\u200d|\ufe0f/u;
-
-/**
- * Text that someone else chose, such as a node's name, made safe to show: no escape sequence, no
- * control character, one line.
- */
-export function safeText(value: unknown): string {
-  const text = typeof value === "number" ? String(value) : value;
-  // What is neither text nor number is not what the Gateway promised, and nothing to show.
-  if (typeof text !== "string") return "";
-  return stripVTControlCharacters(text).replaceAll(UNSAFE, " ").trim();
-}
 
 /** Columns that a text takes in a terminal; escape sequences take none. */
 export function displayWidth(text: string): number {

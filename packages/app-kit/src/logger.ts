@@ -1,4 +1,4 @@
-import type { TextSink } from "./gateway-io.ts";
+import type { TextSink } from "./text-sink.ts";
 
 /** The logger interface of the packages: fields first, then a constant message. */
 export interface Logger {
@@ -10,10 +10,12 @@ export interface Logger {
 }
 
 /** From the quietest to the most talkative. */
-export const LOG_LEVELS = ["silent", "error", "warn", "info", "debug"] as const;
+const LOG_LEVELS = ["silent", "error", "warn", "info", "debug"] as const;
+/** What is written: this and everything more urgent. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-export interface LogOptions {
+/** Options of {@link createLogger}. */
+export interface LoggerOptions {
   /** @default "info" */
   level?: LogLevel;
   /** `json`: one object a line; `text`: for people at a terminal. @default "json" */
@@ -28,7 +30,7 @@ const SECRET_FIELD = /token|password|secret|authorization|cookie|private.?key/i;
 const MIN_SECRET_CHARS = 4;
 
 /** A logger that writes to `sink`; secret fields and secret values are blanked. */
-export function createLogger(sink: TextSink, options: LogOptions = {}): Logger {
+export function createLogger(sink: TextSink, options: LoggerOptions = {}): Logger {
   const threshold = LOG_LEVELS.indexOf(options.level ?? "info");
   const now = options.now ?? Date.now;
   const secrets = (options.secrets ?? []).filter(
@@ -56,41 +58,54 @@ export function createLogger(sink: TextSink, options: LogOptions = {}): Logger {
   return build({});
 }
 
-/** The level asked for by `OPENCLAW_LOG_LEVEL`, its neighbours in other vocabularies included. */
-export function logLevelFrom(value: string | undefined, verbose: boolean): LogLevel {
+/**
+ * The level asked for by `--verbose` or by `OPENCLAW_LOG_LEVEL`, its neighbours in other vocabularies
+ * included; else `fallback`.
+ */
+export function logLevelFrom(
+  value: string | undefined,
+  verbose: boolean,
+  fallback: LogLevel = "info",
+): LogLevel {
   if (verbose) return "debug";
   if (value === "trace") return "debug";
   if (value === "fatal") return "error";
-  return LOG_LEVELS.find((level) => level === value) ?? "info";
+  return LOG_LEVELS.find((level) => level === value) ?? fallback;
 }
 
 function jsonLine(atMs: number, level: LogLevel, fields: object, message: string): string {
   return JSON.stringify(
     { time: new Date(atMs).toISOString(), level, ...fields, msg: message },
-    (key, value: unknown) => plain(key, value),
+    plainWith({ stack: true }),
   );
 }
 
 function textLine(atMs: number, level: LogLevel, fields: object, message: string): string {
   const time = new Date(atMs).toISOString().slice(11, 19);
+  // Somebody has to look at an error; what heals itself needs no stack in front of a person.
+  const plain = plainWith({ stack: level === "error" });
   const details = Object.entries(fields)
     .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${key}=${shown(plain(key, value))}`)
+    .map(([key, value]) => `${key}=${shown(plain(key, value), plain)}`)
     .join(" ");
   const label = level === "info" ? "" : `${level}: `;
   return `${time} ${label}${message}${details === "" ? "" : `  ${details}`}`;
 }
 
-function shown(value: unknown): string {
+type Plain = (key: string, value: unknown) => unknown;
+
+function shown(value: unknown, plain: Plain): string {
   if (typeof value === "string") return /^[\w.:/@+-]+$/.test(value) ? value : JSON.stringify(value);
-  return JSON.stringify(value, (key, inner: unknown) => plain(key, inner)) ?? String(value);
+  return JSON.stringify(value, plain) ?? String(value);
 }
 
-function plain(key: string, value: unknown): unknown {
-  if (typeof value === "string" && SECRET_FIELD.test(key)) return "[redacted]";
-  if (value instanceof Error) {
+/** What a value looks like in a line: secrets blanked, errors with what JSON would leave out. */
+function plainWith({ stack }: { stack: boolean }): Plain {
+  return (key, value) => {
+    if (typeof value === "string" && SECRET_FIELD.test(key)) return "[redacted]";
+    if (!(value instanceof Error)) return value;
     const code = "code" in value ? { code: value.code } : {};
-    return { name: value.name, ...code, message: value.message, stack: value.stack };
-  }
-  return value;
+    const trace = stack ? { stack: value.stack } : {};
+    return { name: value.name, ...code, message: value.message, ...trace };
+  };
 }

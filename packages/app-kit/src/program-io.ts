@@ -1,21 +1,19 @@
-/** Where text goes: a process stream, or a buffer in a test. */
-export interface TextSink {
-  write(text: string): unknown;
-  readonly isTTY?: boolean;
-}
+import type { Env } from "@openclaw/config";
+import { lazySink, type TextSink } from "./text-sink.ts";
 
 /** The signals that stop a foreground program. */
 export type StopSignal = "SIGINT" | "SIGTERM";
 
-/** Everything `runGateway` touches outside itself; nothing is read from `process`. */
-export interface GatewayIo {
-  /** The banner. */
+/** Everything a program touches outside itself, so that a test can call it in memory. */
+export interface ProgramIo {
+  /** The answer. */
   readonly stdout: TextSink;
-  /** The story: log lines, refusals. */
+  /** The story: progress, log lines, warnings, refusals. */
   readonly stderr: TextSink;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Env;
   /** What `os.homedir()` says. */
   readonly homedir: string;
+  readonly cwd: string;
   /** Calls `listener` for each stop signal until the returned function is called. */
   onSignal(listener: (signal: StopSignal) => void): () => void;
   /** Ends the process without waiting for anything: the second signal, or a close that hangs. */
@@ -23,14 +21,13 @@ export interface GatewayIo {
 }
 
 /** The real thing. Installs no signal handler until someone listens. */
-export function processIo(target: NodeJS.Process, homedir: string): GatewayIo {
-  // Whoever read the output may have gone; that is no reason to stop.
-  for (const stream of [target.stdout, target.stderr]) stream.on("error", ignoreClosedPipe);
+export function processIo(target: NodeJS.Process, homedir: string): ProgramIo {
   return {
-    stdout: target.stdout,
-    stderr: target.stderr,
+    stdout: lazySink(() => target.stdout),
+    stderr: lazySink(() => target.stderr),
     env: target.env,
     homedir,
+    cwd: target.cwd(),
     onSignal(listener) {
       const onInterrupt = (): void => listener("SIGINT");
       const onTerminate = (): void => listener("SIGTERM");
@@ -43,8 +40,4 @@ export function processIo(target: NodeJS.Process, homedir: string): GatewayIo {
     },
     terminate: (exitCode) => target.exit(exitCode),
   };
-}
-
-function ignoreClosedPipe(error: Error): void {
-  if (!("code" in error) || error.code !== "EPIPE") throw error;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createLogger, logLevelFrom } from "./log.ts";
+import { createLogger, logLevelFrom } from "./logger.ts";
 
 function capture(options: Parameters<typeof createLogger>[1] = {}) {
   const lines: string[] = [];
@@ -42,4 +42,16 @@ test("the level is read from the environment in any vocabulary, and --verbose wi
   expect(logLevelFrom("fatal", false)).toBe("error");
   expect(logLevelFrom("nonsense", false)).toBe("info");
   expect(logLevelFrom("error", true)).toBe("debug");
+  expect(logLevelFrom(undefined, false, "warn")).toBe("warn");
+});
+
+test("at a terminal only an error shows its stack; a program that reads lines gets every one", () => {
+  const { lines, logger } = capture({ format: "text" });
+  const err = new Error("no room");
+  logger.warn({ err }, "again soon");
+  logger.error({ err }, "given up");
+  expect(lines.map((line) => line.includes("stack"))).toEqual([false, true]);
+  const json = capture();
+  json.logger.warn({ err }, "again soon");
+  expect(json.lines[0]).toContain("stack");
 });

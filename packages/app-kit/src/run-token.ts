@@ -1,5 +1,9 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type GatewayTarget, isLoopbackHost } from "@openclaw/config";
+import { isObject } from "./json-object.ts";
+import { writePrivateFile } from "./private-file.ts";
+import { portOf } from "./url-port.ts";
 
 /**
  * The secret of a Gateway that was started on loopback without one. It lives in a file that only
@@ -21,22 +25,29 @@ export function runTokenPath(stateDir: string): string {
 export function readRunToken(stateDir: string, port: number): string | undefined {
   try {
     const value: unknown = JSON.parse(readFileSync(runTokenPath(stateDir), "utf8"));
-    if (typeof value !== "object" || value === null) return undefined;
-    const { token, port: tokenPort } = value as Partial<RunToken>;
-    return typeof token === "string" && tokenPort === port ? token : undefined;
+    if (!isObject(value) || value["port"] !== port) return undefined;
+    return typeof value["token"] === "string" ? value["token"] : undefined;
   } catch {
     // Absent, half-gone or not ours to read: all mean that there is no such token.
     return undefined;
   }
 }
 
+/**
+ * The token to present to a target, if it is a Gateway of this machine that was not named by a URL.
+ */
+export function findRunToken(
+  stateDir: string,
+  { kind, url }: Pick<GatewayTarget, "kind" | "url">,
+): string | undefined {
+  if (kind !== "local" && kind !== "port-flag") return undefined;
+  return isLoopbackHost(new URL(url).hostname) ? readRunToken(stateDir, portOf(url)) : undefined;
+}
+
 /** Writes the file, mode 0600, in one step; the returned function removes it if it is still ours. */
 export function writeRunToken(stateDir: string, value: RunToken): () => void {
   const path = runTokenPath(stateDir);
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${value.pid}.tmp`;
-  writeFileSync(temporary, `${JSON.stringify(value)}\n`, { mode: 0o600 });
-  renameSync(temporary, path);
+  writePrivateFile(path, `${JSON.stringify(value)}\n`);
   return () => {
     if (readRunToken(stateDir, value.port) === value.token) rmSync(path, { force: true });
   };
