@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { builtWorkspaces, listWorkspaces } from "./workspaces.mjs";
+import { builtWorkspaces, bundledWorkspaces, listWorkspaces } from "./workspaces.mjs";
 
 // A stamp says what a piece of work was done for: a hash over the contents of everything it depends
 // on. It lives in node_modules, so that it goes when the work's result goes. Contents rather than
@@ -73,7 +73,7 @@ function inputs(root, work) {
     ...filesBelow(root, "tooling/tsup"),
     ...filesBelow(root, "tooling/tsconfig"),
   ];
-  const sources = builtWorkspaces(root).flatMap(({ dir }) => [
+  const sources = bundledWorkspaces(root).flatMap(({ dir }) => [
     ...filesBelow(root, `${dir}/src`),
     ...readdirSync(join(root, dir))
       .filter((name) => /^(?:tsup\.config\.ts|tsconfig.*\.json)$/u.test(name))

@@ -63,3 +63,14 @@ export function publishedWorkspaces(root) {
 export function builtWorkspaces(root) {
   return listWorkspaces(root).filter(({ manifest }) => manifest.scripts?.["build"] !== undefined);
 }
+
+/**
+ * Those whose sources end up in something that is built: also a private package without a build of
+ * its own, which becomes part of the programs.
+ *
+ * @param {string} root
+ */
+export function bundledWorkspaces(root) {
+  const built = new Set(builtWorkspaces(root).map(({ dir }) => dir));
+  return listWorkspaces(root).filter(({ dir }) => built.has(dir) || dir.startsWith("packages/"));
+}

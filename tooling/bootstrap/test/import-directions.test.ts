@@ -41,6 +41,10 @@ test.each([
   ["gateway-core", "@openclaw/cli", restricted],
   ["node-core", "@openclaw/gateway-core", restricted],
   ["node-core", "@openclaw/config", restricted],
+  ["app-kit", "@openclaw/client", restricted],
+  ["app-kit", "@openclaw/cli", restricted],
+  ["config", "@openclaw/app-kit", restricted],
+  ["node-core", "@openclaw/app-kit", restricted],
   ["client", "../../ledger/src/index.ts", restricted],
   ["client", "../../../packages/ledger/src/index.ts", restricted],
   ["client", "../../ledger/dist/index.js", restricted],
@@ -56,11 +60,19 @@ test.each([
   ["packages/gateway-core/src/thing.ts", "@openclaw/ledger"],
   ["packages/node-core/src/thing.ts", "@openclaw/client"],
   ["packages/node-core/src/deep/thing.ts", "../../src/other.ts"],
+  ["packages/app-kit/src/thing.ts", "@openclaw/config"],
+  ["apps/cli/src/thing.ts", "@openclaw/app-kit"],
   ["apps/cli/src/thing.ts", "@openclaw/config"],
   ["packages/protocol/src/thing.test.ts", "node:crypto"],
   ["packages/client/test/thing.test.ts", "@openclaw/testkit"],
 ])("%s may import %s", (path, target) => {
   expect(lint(path, `export { thing } from "${target}";\n`)).toEqual([]);
+});
+
+test("what only apps share is not for tooling and examples", () => {
+  const source = 'export { thing } from "@openclaw/app-kit";\n';
+  expect(lint("tooling/thing/src/thing.ts", source)).toContain(restricted);
+  expect(lint("examples/thing/thing.ts", source)).toContain(restricted);
 });
 
 test("apps may not import the tooling of tests", () => {

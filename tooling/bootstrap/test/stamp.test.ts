@@ -67,6 +67,16 @@ test.each<[string, Work[]]>([
   expect(staleWork(root)).toEqual(expected);
 });
 
+test("the sources of a package that is only bundled count for the build", () => {
+  const { root, write } = createRepository();
+  write("packages/kit/package.json", '{"name":"kit","private":true}');
+  for (const work of ["install", "build"] as const) {
+    writeStamp(root, work, fingerprint(root, work));
+  }
+  write("packages/kit/src/index.ts", "export const kit = 1;\n");
+  expect(staleWork(root)).toEqual(["build"]);
+});
+
 test("a new workspace has to be installed", () => {
   const { root, write } = createRepository();
   write("packages/b/package.json", '{"name":"b"}');
