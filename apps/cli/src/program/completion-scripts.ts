@@ -77,7 +77,8 @@ complete -o default -F ${name} ${program}
 }
 
 function zshScript(places: readonly Place[], program: string): string {
-  const name = functionName(program);
+  // As the file is called when it lies in fpath, where the shell runs it at the first completion.
+  const name = `_${program}`;
   return `#compdef ${program}
 ${name}() {
   local -a items
