@@ -69,3 +69,18 @@ test("old variable names work, and are mentioned once on stderr", async () => {
   expect(result.json()).toMatchObject({ gateway: { url: "ws://127.0.0.1:1" } });
   expect(result.stderr).toMatch(/CLAWDBOT_GATEWAY_PORT \(now OPENCLAW_GATEWAY_PORT\)/);
 });
+
+test("a person at a terminal sees which program this is, on stderr, and no program does", async () => {
+  await using cli = await createCli();
+  const banner = `OpenClaw ${VERSION}\n`;
+  const stderrOf = async (args: string[], { isTTY = true, env = {} } = {}) =>
+    (await cli.run(args, { isTTY, env: { NO_COLOR: "1", OPENCLAW_GATEWAY_PORT: "1", ...env } }))
+      .stderr;
+  expect(await stderrOf(["status"])).toBe(banner);
+  expect(await stderrOf(["nodes", "--help"])).toBe(banner);
+  expect(await stderrOf(["status"], { isTTY: false })).toBe("");
+  expect(await stderrOf(["status"], { env: { OPENCLAW_HIDE_BANNER: "1" } })).toBe("");
+  expect(await stderrOf(["status", "--json"])).toBe("");
+  expect(await stderrOf(["--version"])).toBe("");
+  expect(await stderrOf(["completion", "--shell", "bash"])).toBe("");
+});

@@ -2,6 +2,7 @@ import { prepareEnvironment } from "@openclaw/app-kit";
 import { ConfigError, parseProfileFlags } from "@openclaw/config";
 import type { CliIo } from "./io.ts";
 import { CliError } from "./errors.ts";
+import { showBanner } from "./output/banner.ts";
 import { reportError } from "./output/report-error.ts";
 import { createStyle, wantsColour } from "./output/style.ts";
 import { commandTree } from "./program/command-tree.ts";
@@ -33,6 +34,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     }
     const outcome = await parseCommand(commandTree, argv);
     if (outcome.kind === "help") {
+      if (!json) showBanner({ io, env: io.env, noColor });
       const { renderHelp } = await import("./program/help.ts");
       const style = createStyle(wantsColour({ sink: io.stdout, env: io.env, noColor }));
       const { programName, stdout } = io;
@@ -43,6 +45,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     prefix = command.spec.failurePrefix;
     const { env, paths, warnings } = await prepareEnvironment(io, profileFlags.profile);
     for (const warning of warnings) io.stderr.write(`Warning: ${warning}\n`);
+    if (!json && command.spec.hidesBanner !== true) showBanner({ io, env, noColor });
     const context = createContext({
       io,
       env: logLevel === undefined ? env : { ...env, OPENCLAW_LOG_LEVEL: logLevel },

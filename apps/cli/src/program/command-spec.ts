@@ -68,6 +68,8 @@ export interface CommandSpec {
   readonly failurePrefix?: string;
   /** Works with a config file that is invalid. */
   readonly toleratesBrokenConfig?: boolean;
+  /** Prints what a program reads, also where stdout is a terminal. */
+  readonly hidesBanner?: boolean;
   readonly load?: () => Promise<CommandModule>;
 }
 

@@ -26,6 +26,7 @@ const completionCommand: CommandSpec = {
     },
   ],
   toleratesBrokenConfig: true,
+  hidesBanner: true,
   load: () => import("../commands/completion.ts"),
 };
 
