@@ -12,7 +12,7 @@ export type LedgerFileSystem = Pick<
   | "mkdirSync"
   | "ftruncateSync"
   | "fdatasync"
-  | "fsyncSync"
+  | "fsync"
   | "unlinkSync"
 >;
 

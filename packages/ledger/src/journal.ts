@@ -133,15 +133,21 @@ export function createJournal({ directory, segmentBytes, segments, fs }: Journal
   }
 
   /** A new file is durable only when its directory is. Windows has no such call and no such need. */
-  function syncDirectory(): void {
-    if (!isDirectoryDirty || process.platform === "win32") return;
-    const descriptor = fs.openSync(directory, "r");
+  function syncDirectory(done: (cause?: unknown) => void): void {
+    if (!isDirectoryDirty || process.platform === "win32") return done();
+    let descriptor: number;
     try {
-      fs.fsyncSync(descriptor);
-    } finally {
-      fs.closeSync(descriptor);
+      descriptor = fs.openSync(directory, "r");
+    } catch (cause) {
+      return done(cause);
     }
     isDirectoryDirty = false;
+    // Not on this thread: a busy disk would hold up every peer.
+    fs.fsync(descriptor, (cause) => {
+      fs.closeSync(descriptor);
+      if (cause !== null) isDirectoryDirty = true;
+      done(cause ?? undefined);
+    });
   }
 
   function deleteReleased(segment: Segment, bytes: number): void {
@@ -244,12 +250,10 @@ export function createJournal({ directory, segmentBytes, segments, fs }: Journal
           next();
         });
       };
-      try {
-        syncDirectory();
-      } catch (cause) {
-        return failed(cause, directory);
-      }
-      next();
+      syncDirectory((cause) => {
+        if (cause === undefined) next();
+        else failed(cause, directory);
+      });
     },
 
     read(segment, offset, length) {

@@ -1,3 +1,4 @@
+import { createFinishOrder } from "./finish-order.ts";
 import type { JsonObject, LedgerEntry, LedgerStage } from "./ledger.ts";
 
 /** A file of the journal, and how many known keys live in it. */
@@ -70,14 +71,11 @@ export interface LedgerIndex {
 export function createLedgerIndex(): LedgerIndex {
   const open = new Map<string, IndexEntry>();
   const finished = new Map<string, IndexEntry>();
-  // A queue of its own: a map whose first entries were deleted is slow to tell its first one. Entries
-  // that are not in the map any more are passed over.
-  let finishedInOrder: IndexEntry[] = [];
-  let first = 0;
+  const order = createFinishOrder<IndexEntry>((entry) => finished.get(entry.key) === entry);
 
   const addFinished = (entry: IndexEntry): void => {
     finished.set(entry.key, entry);
-    finishedInOrder.push(entry);
+    order.push(entry);
   };
 
   const count = (entry: IndexEntry, step: 1 | -1): void => {
@@ -91,18 +89,7 @@ export function createLedgerIndex(): LedgerIndex {
     open,
     finished,
     get: (key) => open.get(key) ?? finished.get(key),
-    oldestFinished() {
-      let entry = finishedInOrder[first];
-      while (entry !== undefined && finished.get(entry.key) !== entry) {
-        first += 1;
-        entry = finishedInOrder[first];
-      }
-      if (first > 1_024 && first > finishedInOrder.length / 2) {
-        finishedInOrder = finishedInOrder.slice(first);
-        first = 0;
-      }
-      return entry;
-    },
+    oldestFinished: order.oldest,
     add(entry) {
       if (entry.stage === "open") open.set(entry.key, entry);
       else addFinished(entry);

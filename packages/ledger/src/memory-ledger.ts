@@ -1,3 +1,4 @@
+import { createFinishOrder } from "./finish-order.ts";
 import { runCommitted } from "./commit-callbacks.ts";
 import { keyExists, ledgerClosed, notOpen } from "./errors.ts";
 import type { Committed, Ledger, LedgerEntry, LedgerRecord, LedgerStats } from "./ledger.ts";
@@ -27,8 +28,8 @@ export function createMemoryLedger(options: MemoryLedgerOptions = {}): Ledger {
   const retention = resolveRetention(options);
   const now = options.now ?? Date.now;
   const open = new Map<string, MemoryEntry>();
-  // In the order in which they finished, so that the first is the oldest.
   const finished = new Map<string, MemoryEntry>();
+  const order = createFinishOrder<MemoryEntry>((entry) => finished.get(entry.key) === entry);
   let outcomeChars = 0;
   let isClosed = false;
   let pending: Committed[] = [];
@@ -54,7 +55,7 @@ export function createMemoryLedger(options: MemoryLedgerOptions = {}): Ledger {
 
   function applyRetention(): void {
     const oldestAllowed = now() - retention.retentionMs;
-    for (const entry of finished.values()) {
+    for (let entry = order.oldest(); entry !== undefined; entry = order.oldest()) {
       const isExpired = (entry.finishedAtMs ?? 0) < oldestAllowed;
       const isTooMany = finished.size > retention.maxEntries || outcomeChars > retention.maxBytes;
       if (!isExpired && !isTooMany) return;
@@ -96,6 +97,7 @@ export function createMemoryLedger(options: MemoryLedgerOptions = {}): Ledger {
         entry.outcome = outcome;
         outcomeChars += outcome.length;
         finished.set(key, entry);
+        order.push(entry);
         applyRetention();
         committed();
       });
