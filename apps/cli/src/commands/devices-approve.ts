@@ -1,13 +1,16 @@
+import { safeText } from "@openclaw/app-kit";
 import { approve, type ChooseRequest, requestWithId } from "../devices/decide-request.ts";
 import { approvedText } from "../devices/decision-view.ts";
 import { deviceName } from "../devices/device-view.ts";
 import { deviceIdOf, fetchPendingRequests, noRequest } from "../devices/pending-requests.ts";
 import { CliError } from "../errors.ts";
 import { withGateway } from "../gateway/session.ts";
-import { safeText } from "@openclaw/app-kit";
 import type { CommandContext } from "../program/command-context.ts";
 
-/** `openclaw devices approve [requestId]`: without an id, the only request there is. */
+/**
+ * `openclaw devices approve [requestId]`: without an id, the only request there is. `openclaw nodes
+ * approve <requestId>` takes the id of a device's request as well.
+ */
 export async function run(context: CommandContext): Promise<number> {
   if (context.flag("latest")) return showLatest(context);
   const id = context.args[0];

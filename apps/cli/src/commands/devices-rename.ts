@@ -1,7 +1,7 @@
+import { safeText } from "@openclaw/app-kit";
 import { deviceName } from "../devices/device-view.ts";
 import { findDevice } from "../devices/find-device.ts";
 import { withGateway } from "../gateway/session.ts";
-import { safeText } from "@openclaw/app-kit";
 import { shortId } from "../output/text.ts";
 import type { CommandContext } from "../program/command-context.ts";
 

@@ -1,8 +1,8 @@
+import { asObject, safeText } from "@openclaw/app-kit";
 import { resolveGatewayTarget, type GatewayTarget } from "@openclaw/config";
 import { type ChosenGateway, credentialsFor, readConfig } from "../gateway/choose-gateway.ts";
 import { type ConfigSummary, summariseConfig } from "../gateway/config-summary.ts";
 import { capabilityOf, probeGateway, type ProbeResult } from "../gateway/probe-gateway.ts";
-import { asObject, safeText } from "@openclaw/app-kit";
 import type { CommandContext } from "../program/command-context.ts";
 
 type TargetId = "explicit" | "configRemote" | "localLoopback";

@@ -1,3 +1,4 @@
+import { asObject, safeText } from "@openclaw/app-kit";
 import { MISSING_REMOTE_URL_SOURCE, resolveGatewayPort } from "@openclaw/config";
 import { isAlive, readInstance } from "@openclaw/gateway/instance-file";
 import { describeHolder } from "@openclaw/gateway/port-holder";
@@ -7,7 +8,6 @@ import { type ConfigSummary, summariseConfig } from "../gateway/config-summary.t
 import { type PortReport, reportPort } from "../gateway/port-report.ts";
 import { capabilityOf, probeGateway, type ProbeResult } from "../gateway/probe-gateway.ts";
 import { renderFields } from "../output/table.ts";
-import { asObject, safeText } from "@openclaw/app-kit";
 import type { CommandContext } from "../program/command-context.ts";
 import { VERSION } from "../version.ts";
 

@@ -1,9 +1,9 @@
+import { safeText } from "@openclaw/app-kit";
 import { withGateway } from "../gateway/session.ts";
 import { fetchNode } from "../nodes/fetch-nodes.ts";
 import type { NodeEntry } from "../nodes/node-entry.ts";
 import { nodeDetail, nodeName, nodeStatus, permissions } from "../nodes/node-view.ts";
 import { renderFields } from "../output/table.ts";
-import { safeText } from "@openclaw/app-kit";
 import { ago } from "../output/time.ts";
 import type { CommandContext } from "../program/command-context.ts";
 

@@ -1,8 +1,8 @@
+import { safeText } from "@openclaw/app-kit";
 import { CliError, usageError } from "../errors.ts";
 import { withGateway, type GatewaySession } from "../gateway/session.ts";
 import { invokeOnNode, parseProgress, STATUS_METHOD } from "../nodes/invoke-node.ts";
 import { renderFields } from "../output/table.ts";
-import { safeText } from "@openclaw/app-kit";
 import { shortId } from "../output/text.ts";
 import { ago } from "../output/time.ts";
 import type { CommandContext } from "../program/command-context.ts";

@@ -1,7 +1,7 @@
+import { safeText } from "@openclaw/app-kit";
 import { usageError } from "../errors.ts";
 import { withGateway } from "../gateway/session.ts";
 import { fetchNode } from "../nodes/fetch-nodes.ts";
-import { safeText } from "@openclaw/app-kit";
 import type { CommandContext } from "../program/command-context.ts";
 
 /** `openclaw nodes rename --node --name`. */

@@ -1,8 +1,8 @@
+import { safeText } from "@openclaw/app-kit";
 import { usageError } from "../errors.ts";
 import { invokeOnNode } from "../nodes/invoke-node.ts";
 import type { NodeEntry } from "../nodes/node-entry.ts";
 import { createRunOutput, type RunResult } from "../nodes/run-output.ts";
-import { safeText } from "@openclaw/app-kit";
 import type { CommandContext } from "../program/command-context.ts";
 
 const COMMAND = "system.run";

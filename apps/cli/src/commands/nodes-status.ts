@@ -1,8 +1,8 @@
+import { safeText } from "@openclaw/app-kit";
 import { withGateway } from "../gateway/session.ts";
 import { fetchNodes, filterNodes } from "../nodes/fetch-nodes.ts";
 import { nodeCaps, nodeDetail, nodeName, nodeStatus } from "../nodes/node-view.ts";
 import { renderTable } from "../output/table.ts";
-import { safeText } from "@openclaw/app-kit";
 import { shortId } from "../output/text.ts";
 import type { CommandContext } from "../program/command-context.ts";
 

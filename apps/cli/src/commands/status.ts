@@ -1,4 +1,5 @@
 import { arch, platform, release } from "node:os";
+import { asObject, safeText } from "@openclaw/app-kit";
 import { ConfigError } from "@openclaw/config";
 import { CliError } from "../errors.ts";
 import { type ChosenGateway, chooseGateway, isLoopbackUrl } from "../gateway/choose-gateway.ts";
@@ -8,7 +9,6 @@ import { channelLines } from "../gateway/health-view.ts";
 import { reportPort } from "../gateway/port-report.ts";
 import { probeGateway, type ProbeResult } from "../gateway/probe-gateway.ts";
 import { renderFields } from "../output/table.ts";
-import { asObject, safeText } from "@openclaw/app-kit";
 import type { CommandContext } from "../program/command-context.ts";
 import { VERSION } from "../version.ts";
 

@@ -1,6 +1,6 @@
+import { isObject, portOf, safeText } from "@openclaw/app-kit";
 import { GatewayError, RemoteError } from "@openclaw/client";
 import { CliError, type CliErrorType } from "../errors.ts";
-import { isObject, portOf, safeText } from "@openclaw/app-kit";
 import type { CommandContext } from "../program/command-context.ts";
 import { type ChosenGateway, gatewaySibling, isLoopbackUrl } from "./choose-gateway.ts";
 

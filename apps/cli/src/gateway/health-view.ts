@@ -1,5 +1,5 @@
-import type { Style } from "../output/style.ts";
 import { safeText } from "@openclaw/app-kit";
+import type { Style } from "../output/style.ts";
 import { ago, duration } from "../output/time.ts";
 
 /** What `health` answers, as far as it is shown; every member may be missing at another release. */

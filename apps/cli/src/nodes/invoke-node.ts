@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { safeText } from "@openclaw/app-kit";
 import { backoffDelayMs } from "@openclaw/client";
 import { CAP_INVOKE_PROGRESS } from "@openclaw/protocol";
 import { CliError } from "../errors.ts";
 import { type GatewaySession, withGateway } from "../gateway/session.ts";
-import { safeText } from "@openclaw/app-kit";
 import type { CommandContext } from "../program/command-context.ts";
 import { fetchNode } from "./fetch-nodes.ts";
 import type { NodeEntry } from "./node-entry.ts";

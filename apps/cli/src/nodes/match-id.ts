@@ -1,5 +1,5 @@
-import { CliError } from "../errors.ts";
 import { safeText } from "@openclaw/app-kit";
+import { CliError } from "../errors.ts";
 
 const MIN_PREFIX_CHARS = 6;
 

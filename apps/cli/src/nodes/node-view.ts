@@ -1,6 +1,6 @@
+import { safeText } from "@openclaw/app-kit";
 import type { Style } from "../output/style.ts";
 import { renderTable } from "../output/table.ts";
-import { safeText } from "@openclaw/app-kit";
 import { shortId } from "../output/text.ts";
 import { ago } from "../output/time.ts";
 import type { NodeEntry, NodeRequest } from "./node-entry.ts";

@@ -1,5 +1,5 @@
-import { CliError } from "../errors.ts";
 import { safeText } from "@openclaw/app-kit";
+import { CliError } from "../errors.ts";
 import { shortId } from "../output/text.ts";
 import type { NodeEntry } from "./node-entry.ts";
 

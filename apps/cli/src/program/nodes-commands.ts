@@ -66,7 +66,7 @@ const pairingCommands: readonly CommandSpec[] = [
     ],
     arguments: [REQUEST_ARGUMENT],
     options: SHORT,
-    load: () => import("../commands/nodes-approve.ts"),
+    load: () => import("../commands/devices-approve.ts"),
   },
   {
     name: "reject",
@@ -74,7 +74,7 @@ const pairingCommands: readonly CommandSpec[] = [
     examples: [{ command: "nodes reject 6f1c2a", says: "the node may ask again" }],
     arguments: [REQUEST_ARGUMENT],
     options: SHORT,
-    load: () => import("../commands/nodes-reject.ts"),
+    load: () => import("../commands/devices-reject.ts"),
   },
   {
     name: "rename",
