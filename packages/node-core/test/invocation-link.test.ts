@@ -113,6 +113,40 @@ describe("a result that the connection has no room for", () => {
   });
 });
 
+describe("a result that the Gateway cannot take now", () => {
+  const refused = (retryable: boolean): Error =>
+    Object.assign(new Error("result could not be recorded"), { code: "UNAVAILABLE", retryable });
+
+  test("is offered again until it is taken, less and less often", async () => {
+    useFakeClock();
+    const { peer } = setUp([echo]);
+    let isFull = true;
+    peer.respond = () => {
+      if (isFull) throw refused(true);
+      return { ok: true };
+    };
+    peer.invoke({ command: "test.echo", paramsJSON: '{"text":"hi"}' });
+    await vi.advanceTimersByTimeAsync(60_000);
+    const offers = peer.results.length;
+    expect(offers).toBeGreaterThan(3);
+    expect(offers).toBeLessThan(10);
+    isFull = false;
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(peer.results).toHaveLength(offers + 1);
+  });
+
+  test("and never will, is kept and not offered again", async () => {
+    useFakeClock();
+    const { peer } = setUp([echo]);
+    peer.respond = () => {
+      throw refused(false);
+    };
+    peer.invoke({ command: "test.echo", paramsJSON: '{"text":"hi"}' });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(peer.results).toHaveLength(1);
+  });
+});
+
 describe("live output", () => {
   const talker = (lines: string[], gate?: Promise<void>): NodeCommand =>
     defineCommand({

@@ -41,6 +41,9 @@ export interface InvocationHandler {
 const RECORD_RETRY_MS = 1_000;
 /** How often a result is offered to a connection that has too much to write. */
 const BACKPRESSURE_RETRY_MS = 200;
+/** The first pause before a result is offered to a Gateway that could not take it; each is twice as long. */
+const REFUSED_RETRY_MS = 1_000;
+const MAX_REFUSED_RETRY_MS = 30_000;
 /** How long an answer may take to be taken when the node closes. */
 const CLOSE_ANSWER_MS = 2_000;
 
@@ -217,21 +220,25 @@ export function createInvocationHandler(options: InvocationHandlerOptions): Invo
   async function sendResult(id: string, outcome: OutcomeText): Promise<void> {
     const fitting = fitOutcome(outcome, "the command", maxFrameBytes());
     const params = new RawJson(resultParams(id, nodeId, fitting));
+    let refusals = 0;
     while (peer.state.kind === "open") {
+      let pauseMs = BACKPRESSURE_RETRY_MS;
       try {
         await peer.requestRaw("node.invoke.result", params);
         return;
       } catch (error) {
+        if (isCode(error, "CONNECTION_LOST")) return;
         if (!isCode(error, "BACKPRESSURE")) {
-          if (!isCode(error, "CONNECTION_LOST")) {
-            logger.warn({ err: error, invokeId: id }, "node: a result was not taken");
-          }
-          return;
+          logger.warn({ err: error, invokeId: id }, "node: a result was not taken");
+          // The Gateway cannot record it now, is too busy, or stood still: somebody waits for it.
+          if (!mayTakeItLater(error)) return;
+          pauseMs = Math.min(REFUSED_RETRY_MS * 2 ** refusals, MAX_REFUSED_RETRY_MS);
+          refusals += 1;
         }
-        await new Promise<void>((resolve) => {
-          setTimeout(resolve, BACKPRESSURE_RETRY_MS);
-        });
       }
+      await new Promise<void>((resolve) => {
+        setTimeout(resolve, pauseMs);
+      });
     }
   }
 
@@ -343,6 +350,10 @@ function unavailable(message: string): OutcomeText {
 
 function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && "code" in error && error.code === code;
+}
+
+function mayTakeItLater(error: unknown): boolean {
+  return isCode(error, "REQUEST_TIMEOUT") || booleanMember(error, "retryable") === true;
 }
 
 function member(value: unknown, name: string): unknown {
