@@ -150,7 +150,9 @@ export async function invokeForGateway(
 
 /** The connection of a node that may be asked for this command now, or why there is none. */
 function routeTo(gateway: GatewayContext, nodeId: string, command: string): NodeRoute {
-  const connection = gateway.connections.node(nodeId);
+  const found = gateway.connections.node(nodeId);
+  // One that is being closed hears nothing any more.
+  const connection = found?.isOpen ? found : undefined;
   const link = connection?.node;
   if (connection && link?.allowed.has(command)) {
     if (!connection.isSlow) return { ok: true, connection };

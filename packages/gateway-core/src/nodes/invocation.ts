@@ -84,7 +84,7 @@ export interface Invocation {
   readonly waiters: Set<Waiter>;
   /** Ends the work at the node when its time is up. */
   deadlineTimer: NodeJS.Timeout | undefined;
-  /** The next progress chunk, and those that came before their turn. */
+  /** The next progress chunk (-1: not known), and those that came before their turn. */
   nextProgress: number;
   heldProgress: Map<number, string> | undefined;
   nextInput: number;

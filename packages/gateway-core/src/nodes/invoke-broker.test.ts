@@ -1,4 +1,5 @@
 import { createMemoryLedger, type Ledger } from "@openclaw/ledger";
+import { CAP_INVOKE_PROGRESS } from "@openclaw/protocol";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Connection } from "../connections/connection.ts";
 import { unavailable } from "../errors.ts";
@@ -16,7 +17,10 @@ interface Sent {
   payload: { id: string; idempotencyKey: string; timeoutMs: number };
 }
 
-function connect(options: { keepsLedger: boolean }): { connection: Connection; sent: Sent[] } {
+function connect(options: { keepsLedger: boolean; caps?: string[] }): {
+  connection: Connection;
+  sent: Sent[];
+} {
   const sent: Sent[] = [];
   const connection = new Connection(
     {
@@ -25,7 +29,7 @@ function connect(options: { keepsLedger: boolean }): { connection: Connection; s
       protocol: 4,
       role: "node",
       scopes: [],
-      caps: new Set(),
+      caps: new Set(options.caps),
       client: { id: "node-host", mode: "node", version: "1", platform: "linux" },
       deviceId: NODE,
       remoteIp: undefined,
@@ -271,4 +275,114 @@ test("a node takes only so many invocations at once", async () => {
     retryable: true,
     details: { code: "TOO_MANY_INVOCATIONS", limit: 4 },
   });
+});
+
+describe("an invocation that was taken back before its record was durable", () => {
+  function slowLedger(): { ledger: Ledger; committed: ((error?: Error) => void)[] } {
+    const ledger = createMemoryLedger();
+    const committed: ((error?: Error) => void)[] = [];
+    vi.spyOn(ledger, "open").mockImplementation((_record, done) => void committed.push(done));
+    return { ledger, committed };
+  }
+
+  test("is not sent when the record is", async () => {
+    const { ledger, committed } = slowLedger();
+    const broker = start(ledger);
+    const { connection, sent } = connect({ keepsLedger: false });
+    const answer = broker.invoke(request("k", { timeoutMs: 10 }), via(connection));
+    const failed = answer.catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(await failed).toMatchObject({
+      details: { code: "TIMEOUT", nodeCommandDispatched: false, stage: "not-sent" },
+    });
+    committed[0]?.();
+    expect(sent).toEqual([]);
+    expect(broker.status("k")).toEqual({ stage: "not-sent", recorded: false });
+  });
+
+  test("does not take the key from the one that began after it", async () => {
+    const { ledger, committed } = slowLedger();
+    const broker = start(ledger);
+    const { connection } = connect({ keepsLedger: true });
+    broker.invoke(request("k", { timeoutMs: 10 }), via(connection)).catch(() => {});
+    await vi.advanceTimersByTimeAsync(10);
+    broker.invoke(request("k"), via(connection)).catch(() => {});
+    committed[0]?.(new Error("disk full"));
+    expect(broker.status("k").stage).toBe("queued");
+  });
+
+  test("is not sent into a connection that is being closed", async () => {
+    const { ledger, committed } = slowLedger();
+    const broker = start(ledger);
+    const { connection, sent } = connect({ keepsLedger: false });
+    const answer = broker.invoke(request("k"), via(connection));
+    connection.close(4001, "gateway auth changed");
+    committed[0]?.();
+    await expect(answer).rejects.toMatchObject({
+      details: { code: "NOT_CONNECTED", nodeCommandDispatched: false, stage: "not-sent" },
+    });
+    expect(sent).toEqual([]);
+    expect(broker.open).toBe(0);
+  });
+});
+
+test("who joined before the node said what became of it is answered when the node leaves again", async () => {
+  const broker = start(createMemoryLedger());
+  const { connection } = connect({ keepsLedger: true });
+  broker.invoke(request("k"), via(connection)).catch(() => {});
+  await written();
+  broker.detach(connection);
+  const again = connect({ keepsLedger: true });
+  const joined = broker.invoke(request("k"), via(again.connection));
+  broker.detach(again.connection);
+  await expect(joined).rejects.toMatchObject({ details: { code: "DISCONNECTED" } });
+});
+
+test("a node that is there and never answers does not keep a key running for ever", async () => {
+  const broker = start(createMemoryLedger());
+  const { connection } = connect({ keepsLedger: true });
+  broker.invoke(request("k"), via(connection)).catch(() => {});
+  await vi.advanceTimersByTimeAsync(61_000);
+  broker.sweep();
+  expect(broker.status("k").stage).toBe("running");
+  await vi.advanceTimersByTimeAsync(24 * 3_600_000);
+  broker.sweep();
+  await written();
+  expect(broker.status("k").stage).toBe("interrupted");
+  expect(broker.open).toBe(0);
+});
+
+test("a broker that closes answers all who wait and leaves no timer behind", async () => {
+  const broker = start(createMemoryLedger());
+  const { connection } = connect({ keepsLedger: true });
+  const first = broker.invoke(request("k"), via(connection));
+  await written();
+  const joined = broker.invoke(request("k"), via(connection));
+  const failures = Promise.allSettled([first, joined]);
+  broker.close();
+  for (const { status } of await failures) expect(status).toBe("rejected");
+  broker.detach(connection);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("live output goes on after a restart of the Gateway, from wherever the node is", async () => {
+  const ledger = createMemoryLedger();
+  const { connection, sent } = connect({ keepsLedger: true });
+  start(ledger)
+    .invoke(request("k"), via(connection))
+    .catch(() => {});
+  await written();
+  const id = sent[0]?.payload.id ?? "";
+
+  const restarted = start(ledger);
+  const node = connect({ keepsLedger: true });
+  restarted.sync(node.connection);
+  const operator = connect({ keepsLedger: false, caps: [CAP_INVOKE_PROGRESS] });
+  restarted
+    .invoke(request("k", { caller: operator.connection }), via(node.connection))
+    .catch(() => {});
+  for (const seq of [57, 59, 58]) restarted.progress(node.connection, id, seq, `chunk ${seq}`);
+  expect(operator.sent.map(({ payload }) => payload)).toMatchObject(
+    [57, 58, 59].map((seq) => ({ seq, chunk: `chunk ${seq}` })),
+  );
 });

@@ -1,6 +1,11 @@
 import { hash, randomUUID } from "node:crypto";
 import type { Ledger, LedgerEntry } from "@openclaw/ledger";
-import { CAP_INVOKE_PROGRESS, encodeEvent, resolveInvokeTimeoutMs } from "@openclaw/protocol";
+import {
+  CAP_INVOKE_PROGRESS,
+  MAX_INVOKE_TIMEOUT_MS,
+  encodeEvent,
+  resolveInvokeTimeoutMs,
+} from "@openclaw/protocol";
 import type { Connection } from "../connections/connection.ts";
 import { type RequestError, invalidRequest, unavailable } from "../errors.ts";
 import { keyConflict, notReachable, settlementError, timeoutError } from "./invoke-errors.ts";
@@ -17,6 +22,8 @@ import {
 
 /** How long a node that says it never received an invocation is believed; its record lasts a day. */
 const NODE_MEMORY_MS = 12 * 3_600_000;
+/** Which chunk of live output comes next is not known. */
+const UNKNOWN_SEQ = -1;
 
 export interface InvokeRequest {
   key: string;
@@ -76,8 +83,10 @@ export interface InvokeBroker {
   detach(connection: Connection): void;
   /** The node will never tell what became of what it left open: all of it counts as interrupted. */
   abandon(nodeId: string): void;
-  /** The same for whatever has been left open for longer than `abandonAfterMs`. */
+  /** The same for whatever has been left open for longer than `abandonAfterMs`, or never answered. */
   sweep(): void;
+  /** Answers all who still wait and ends every timer; what is open stays open in the ledger. */
+  close(): void;
   readonly open: number;
 }
 
@@ -118,7 +127,8 @@ export function createInvokeBroker(options: InvokeBrokerOptions): InvokeBroker {
 
   function forget(invocation: Invocation): void {
     if (invocation.deadlineTimer) clearTimeout(invocation.deadlineTimer);
-    byKey.delete(invocation.key);
+    // The key may have begun anew since.
+    if (byKey.get(invocation.key) === invocation) byKey.delete(invocation.key);
     byId.delete(invocation.id);
     if (invocation.carrier) byCarrier.get(invocation.carrier)?.delete(invocation);
   }
@@ -162,6 +172,12 @@ export function createInvokeBroker(options: InvokeBrokerOptions): InvokeBroker {
   function dispatch(invocation: Invocation, request: InvokeRequest, timeoutMs: number): void {
     const carrier = invocation.carrier;
     if (invocation.stage !== "queued" || !carrier) return;
+    if (!carrier.isOpen)
+      return withdraw(
+        invocation,
+        "NOT_CONNECTED",
+        "node disconnected before the invocation was sent",
+      );
     const remainingMs = Math.max(1, invocation.createdAtMs + timeoutMs - now());
     invocation.stage = "running";
     carrier.direct(
@@ -183,6 +199,8 @@ export function createInvokeBroker(options: InvokeBrokerOptions): InvokeBroker {
   /** Takes back an invocation of which it is certain that no node ever saw it. */
   function withdraw(invocation: Invocation, code: string, message: string): void {
     forget(invocation);
+    // Its record may not be durable yet; when it is, nothing may be sent any more.
+    invocation.carrier = undefined;
     ledger.forget(invocation.key);
     settle(invocation, { kind: "not-sent", code, message });
   }
@@ -331,7 +349,13 @@ export function createInvokeBroker(options: InvokeBrokerOptions): InvokeBroker {
     progress(from, id, seq, chunk) {
       const invocation = byId.get(id);
       if (!invocation || invocation.carrier !== from || seq < invocation.nextProgress) return false;
-      if (invocation.waiters.size === 0) return true;
+      // After a restart of the Gateway nobody knows which chunk is the next; a node sends in order.
+      if (invocation.nextProgress === UNKNOWN_SEQ || invocation.waiters.size === 0)
+        invocation.nextProgress = seq;
+      if (invocation.waiters.size === 0) {
+        invocation.nextProgress += 1;
+        return true;
+      }
       takeProgress(invocation, seq, chunk);
       return true;
     },
@@ -377,6 +401,11 @@ export function createInvokeBroker(options: InvokeBrokerOptions): InvokeBroker {
         if (!connection.node?.keepsLedger)
           interrupt(invocation, "the node disconnected and keeps no record of invocations");
       }
+      // Whoever joined before the node had said what became of it.
+      const { deviceId } = connection.identity;
+      for (const invocation of byKey.values())
+        if (!invocation.carrier && invocation.nodeId === deviceId)
+          settle(invocation, { kind: "disconnected" });
     },
     abandon(nodeId) {
       for (const invocation of byKey.values())
@@ -384,10 +413,23 @@ export function createInvokeBroker(options: InvokeBrokerOptions): InvokeBroker {
           interrupt(invocation, "the node keeps no record of invocations");
     },
     sweep() {
-      const before = now() - options.abandonAfterMs;
-      for (const invocation of byKey.values())
-        if (!invocation.carrier && invocation.createdAtMs < before)
-          interrupt(invocation, "the node did not come back");
+      const at = now();
+      const awayMs = options.abandonAfterMs;
+      // A node that is there may take as long as any deadline allows; after that it will not answer.
+      const silentMs = Math.max(awayMs, MAX_INVOKE_TIMEOUT_MS);
+      for (const invocation of byKey.values()) {
+        const ageMs = at - invocation.createdAtMs;
+        if (!invocation.carrier) {
+          if (ageMs > awayMs) interrupt(invocation, "the node did not come back");
+        } else if (ageMs > silentMs) interrupt(invocation, "the node never answered");
+      }
+    },
+    close() {
+      for (const invocation of byKey.values()) {
+        if (invocation.deadlineTimer) clearTimeout(invocation.deadlineTimer);
+        invocation.deadlineTimer = undefined;
+        settle(invocation, { kind: "disconnected" });
+      }
     },
   };
 
@@ -448,7 +490,7 @@ function restored(entry: LedgerEntry): Invocation {
     carrier: undefined,
     waiters: new Set(),
     deadlineTimer: undefined,
-    nextProgress: 0,
+    nextProgress: UNKNOWN_SEQ,
     heldProgress: undefined,
     nextInput: 0,
   };
