@@ -1,7 +1,7 @@
 import type { StopSignal } from "@openclaw/app-kit";
+import { createMemoryIo } from "@openclaw/app-kit/testing";
 import { createGateway, type Gateway } from "@openclaw/gateway-core";
 import { temporaryDirectory, type TemporaryDirectory } from "@openclaw/testkit";
-import type { CliIo } from "../src/io.ts";
 import { run } from "../src/run.ts";
 
 export const TOKEN = "a-token-of-the-test-suite";
@@ -32,34 +32,22 @@ export interface CliFixture extends AsyncDisposable {
 
 export async function createCli(): Promise<CliFixture> {
   const home = await temporaryDirectory("openclaw-cli-");
-  const listeners = new Set<(signal: StopSignal) => void>();
-  const live = { stdout: "", stderr: "" };
+  let current = createMemoryIo({ home: home.path });
   return {
     home,
-    live,
-    signal(name = "SIGINT") {
-      for (const listener of listeners) listener(name);
+    get live() {
+      return current.out;
     },
+    signal: (name = "SIGINT") => current.signal(name),
     async run(args, { env = {}, programName = "openclaw", isTTY = false } = {}) {
-      live.stdout = "";
-      live.stderr = "";
-      const io: CliIo = {
-        stdout: { isTTY, write: (text) => void (live.stdout += text) },
-        stderr: { isTTY, write: (text) => void (live.stderr += text) },
-        env: { PATH: process.env["PATH"], HOME: home.path, ...env },
-        homedir: home.path,
-        cwd: home.path,
-        programName,
-        onSignal(listener) {
-          listeners.add(listener);
-          return () => void listeners.delete(listener);
-        },
-        terminate(code) {
-          throw new Error(`the program ended itself with ${code}`);
-        },
-      };
-      const code = await run(args, io);
-      const { stdout, stderr } = live;
+      current = createMemoryIo({
+        home: home.path,
+        env: { PATH: process.env["PATH"], ...env },
+        isTTY,
+      });
+      const { out, io } = current;
+      const code = await run(args, { ...io, programName });
+      const { stdout, stderr } = out;
       return { code, stdout, stderr, json: () => JSON.parse(stdout) as Record<string, unknown> };
     },
     [Symbol.asyncDispose]: () => home[Symbol.asyncDispose](),

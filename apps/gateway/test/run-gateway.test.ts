@@ -1,7 +1,8 @@
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { readFile, stat, writeFile, mkdir } from "node:fs/promises";
-import { type ProgramIo, readRunToken, runTokenPath, type StopSignal } from "@openclaw/app-kit";
+import { readRunToken, runTokenPath, type StopSignal } from "@openclaw/app-kit";
+import { createMemoryIo } from "@openclaw/app-kit/testing";
 import { resolvePaths } from "@openclaw/config";
 import { createRawPeer, temporaryDirectory, type TemporaryDirectory } from "@openclaw/testkit";
 import { expect, test } from "vitest";
@@ -23,25 +24,9 @@ interface Running {
 }
 
 function createIo(home: TemporaryDirectory) {
-  const out = { stdout: "", stderr: "" };
-  const listeners = new Set<(signal: StopSignal) => void>();
   const terminated: number[] = [];
-  const io: ProgramIo = {
-    stdout: { write: (text) => void (out.stdout += text) },
-    stderr: { write: (text) => void (out.stderr += text) },
-    env: { HOME: home.path },
-    homedir: home.path,
-    cwd: home.path,
-    onSignal(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
-    terminate: (code) => void terminated.push(code),
-  };
-  const signal = (name: StopSignal = "SIGTERM"): void => {
-    for (const listener of listeners) listener(name);
-  };
-  return { io, out, signal, terminated };
+  const onTerminate = (exitCode: number): void => void terminated.push(exitCode);
+  return { ...createMemoryIo({ home: home.path, onTerminate }), terminated };
 }
 
 async function start(home: TemporaryDirectory, flags: GatewayRunFlags): Promise<Running> {

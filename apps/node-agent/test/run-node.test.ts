@@ -1,5 +1,6 @@
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
-import type { ProgramIo, StopSignal } from "@openclaw/app-kit";
+import type { StopSignal } from "@openclaw/app-kit";
+import { createMemoryIo } from "@openclaw/app-kit/testing";
 import { resolvePaths } from "@openclaw/config";
 import { createGateway, type Gateway } from "@openclaw/gateway-core";
 import { temporaryDirectory, type TemporaryDirectory } from "@openclaw/testkit";
@@ -31,26 +32,7 @@ function startNode(home: TemporaryDirectory, flags: NodeRunFlags): RunningNode {
 }
 
 function createIo(home: TemporaryDirectory) {
-  const out = { stdout: "", stderr: "" };
-  const listeners = new Set<(signal: StopSignal) => void>();
-  const io: ProgramIo = {
-    stdout: { write: (text) => void (out.stdout += text) },
-    stderr: { write: (text) => void (out.stderr += text) },
-    env: { HOME: home.path, PATH: process.env["PATH"] },
-    homedir: home.path,
-    cwd: home.path,
-    onSignal(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
-    terminate(code) {
-      throw new Error(`the node ended itself with ${code}`);
-    },
-  };
-  const signal = (name: StopSignal = "SIGTERM"): void => {
-    for (const listener of listeners) listener(name);
-  };
-  return { io, out, signal };
+  return createMemoryIo({ home: home.path, env: { PATH: process.env["PATH"] } });
 }
 
 async function startGateway(

@@ -1,34 +1,24 @@
 import { expect, onTestFinished, test, vi } from "vitest";
-import type { StopSignal } from "./program-io.ts";
 import { closeInTime, listenForStop } from "./stop-request.ts";
+import { createMemoryIo } from "./testing.ts";
 
 function createIo() {
-  const listeners = new Set<(signal: StopSignal) => void>();
   const terminated: number[] = [];
-  return {
-    terminated,
-    listeners,
-    send: (signal: StopSignal) => listeners.forEach((listener) => listener(signal)),
-    io: {
-      onSignal(listener: (signal: StopSignal) => void) {
-        listeners.add(listener);
-        return () => void listeners.delete(listener);
-      },
-      terminate: (exitCode: number) => void terminated.push(exitCode),
-    },
-  };
+  const onTerminate = (exitCode: number): void => void terminated.push(exitCode);
+  return { ...createMemoryIo({ home: "/nowhere", onTerminate }), terminated };
 }
 
 test("the first signal asks for an end, the second one does not wait for it", async () => {
-  const { io, send, terminated, listeners } = createIo();
+  const { io, signal, terminated } = createIo();
   const stop = listenForStop(io);
-  send("SIGINT");
+  signal("SIGINT");
   expect(await stop.requested).toBe("SIGINT");
   expect(terminated).toEqual([]);
-  send("SIGTERM");
+  signal("SIGTERM");
   expect(terminated).toEqual([1]);
   stop.release();
-  expect(listeners.size).toBe(0);
+  signal("SIGTERM");
+  expect(terminated).toEqual([1]);
 });
 
 test("an abort asks for an end, also one of before", async () => {

@@ -78,6 +78,8 @@ test("what only apps share is not for tooling and examples", () => {
 test("apps may not import the tooling of tests", () => {
   const source = 'export { thing } from "@openclaw/testkit";\n';
   expect(lint("apps/cli/src/thing.ts", source)).toContain(restricted);
+  const memory = 'export { thing } from "@openclaw/app-kit/testing";\n';
+  expect(lint("apps/cli/src/thing.ts", memory)).toContain(restricted);
 });
 
 test("gateway-core may not read the environment", () => {
