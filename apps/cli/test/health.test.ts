@@ -1,5 +1,6 @@
 import { createServer } from "node:net";
 import { once } from "node:events";
+import { writeRunToken } from "@openclaw/app-kit";
 import { expect, onTestFinished, test } from "vitest";
 import { createCli, startGateway, TOKEN } from "./cli-fixture.ts";
 
@@ -29,6 +30,22 @@ test("health takes port and token from the environment, and makes no identity fo
   await expect(import("node:fs/promises").then((fs) => fs.readdir(cli.home.path))).resolves.toEqual(
     [],
   );
+});
+
+test("the run token of a local Gateway lets this user in, and a missing one is among what was looked at", async () => {
+  await using cli = await createCli();
+  await using gateway = await startGateway();
+  const { port } = gateway;
+  const env = { OPENCLAW_GATEWAY_PORT: String(port) };
+  const without = await cli.run(["health"], { env });
+  expect(without.code).toBe(1);
+  expect(without.stderr).toContain("the local Gateway's run token: not set");
+
+  const remove = writeRunToken(cli.home.file(".openclaw"), { token: TOKEN, port, pid: 1 });
+  expect((await cli.run(["health"], { env })).code).toBe(0);
+  const named = await cli.run(["health", "--json", "--url", gateway.url]);
+  expect(named.json()).toMatchObject({ error: { type: "gateway_credentials_required" } });
+  remove();
 });
 
 test("a wrong token is a typed error with the Gateway's reason and exit 1", async () => {
