@@ -94,7 +94,7 @@ export async function takeNodeSteps(step: TakeStep, cast: NodeCast): Promise<voi
       `${name}: gateway call node.invoke runs system.run, once for a repeated key`,
       async () => {
         const id = need(nodeId, "node");
-        const file = lab.file(`effects of ${name}`);
+        const file = lab.file(`effects of ${name} at ${gateway.port}`);
         const params = JSON.stringify({
           nodeId: id,
           command: "system.run",
