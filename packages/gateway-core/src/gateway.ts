@@ -94,7 +94,12 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   const connections = createConnectionTable();
   const events = createBroadcaster(connections);
-  const devices = createDeviceRegistry({ store, now, maxPending: limits.maxPendingDevices });
+  const devices = createDeviceRegistry({
+    store,
+    now,
+    maxPending: limits.maxPendingDevices,
+    logger,
+  });
   const tokens = createDeviceTokens(store);
   const policy = createCommandPolicy({
     allow: resolved.allowCommands,
@@ -173,6 +178,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         timeoutMs: limits.handshakeTimeoutMs,
         now,
         frameSent: resolved.frameSent,
+        logger,
         unavailable: () => (phase === "open" ? undefined : shuttingDown()),
         decide: (params, { nonce }) =>
           decideConnect(params, {
@@ -239,6 +245,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       connection.close(CLOSE.SERVICE_RESTART, "service restart");
     await drained(() => connections.size === 0, { timeoutMs: CLOSE_GRACE_MS });
     for (const connection of connections.all()) connection.terminate();
+    // Whoever has opened a connection and not finished a request would hold us up for a minute.
+    listening?.server.closeAllConnections();
     clearInterval(tick);
     clearInterval(healthBeat);
     clearInterval(sweep);
@@ -246,7 +254,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     presence.stop();
     health.stop();
     await serverClosed;
-    devices.flush();
+    broker.close();
+    devices.close();
     await store.close();
     logger.info({ reason }, "gateway closed");
   }

@@ -4,13 +4,15 @@ import type { Connection } from "../connections/connection.ts";
 import type { PeerSocketOwner } from "../connections/peer-socket.ts";
 import type { WebSocketPeer } from "../connections/websocket-peer.ts";
 import type { PeerOrigin } from "../listener/peer-address.ts";
+import type { Logger } from "../logger.ts";
 import type { Accepted, ConnectDecision } from "./decide-connect.ts";
-import type { Refusal } from "./refusal.ts";
+import { type Refusal, refuse as refusal } from "./refusal.ts";
 
 export interface HandshakeOptions {
   timeoutMs: number;
   now: () => number;
   frameSent: ((text: string) => void) | undefined;
+  logger: Logger;
   decide: (params: unknown, peer: { nonce: string; origin: PeerOrigin }) => ConnectDecision;
   /** Why no connection can be taken now; checked when `connect` arrives. */
   unavailable: () => Refusal | undefined;
@@ -59,6 +61,15 @@ export function beginHandshake(
     send(encodeError(id, refusal.error));
     drop(refusal.closeCode, refusal.closeReason);
   };
+  const decide = (params: unknown): ConnectDecision => {
+    try {
+      return options.decide(params, { nonce, origin });
+    } catch (error) {
+      // Pairing is written down before it counts, and a store can fail; that is no reason to die.
+      options.logger.error({ err: error }, "connect could not be decided");
+      return { ok: false, refusal: failed() };
+    }
+  };
   const timer = setTimeout(() => drop(CLOSE.NORMAL, ""), options.timeoutMs);
 
   send(encodeEvent({ event: "connect.challenge", payload: { nonce, ts: options.now() } }));
@@ -80,7 +91,7 @@ export function beginHandshake(
       }
       const unavailable = options.unavailable();
       if (unavailable) return refuse(id, unavailable);
-      const decision = options.decide(params, { nonce, origin });
+      const decision = decide(params);
       if (!decision.ok) return refuse(id, decision.refusal);
       end();
       socket.authenticated();
@@ -90,4 +101,13 @@ export function beginHandshake(
     },
     onClose: end,
   };
+}
+
+function failed(): Refusal {
+  return refusal("connect failed on the Gateway; retry shortly", {
+    code: "UNAVAILABLE",
+    details: { reason: "internal" },
+    retryable: true,
+    closeCode: CLOSE.TRY_AGAIN_LATER,
+  });
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { PAIRING_REQUEST_TTL_MS, missingScopes } from "@openclaw/protocol";
+import type { Logger } from "../logger.ts";
 import type { Mutation, Store } from "../store/store.ts";
 import {
   type ApprovedVia,
@@ -36,8 +37,8 @@ export interface DeviceRegistry {
    * many at a time, since a thousand nodes that reconnect should not be a thousand transactions.
    */
   touch(deviceId: string, facts: Partial<DeviceFacts>): void;
-  /** Writes the facts that are noted but not yet written. */
-  flush(): void;
+  /** Writes the facts that are noted but not yet written; later ones are dropped. */
+  close(): void;
   approveSurface(deviceId: string, surface: NodeSurface): DeviceRecord;
   setGrant(deviceId: string, role: string, grant: RoleGrant): void;
   remove(deviceId: string): boolean;
@@ -72,15 +73,21 @@ export interface DeviceRegistryOptions {
   store: Store;
   now: () => number;
   maxPending: number;
+  logger: Logger;
 }
 
 /** How long facts may wait to be written. */
 const FACTS_FLUSH_MS = 1_000;
+/** When they could not be written, how long until they are offered again. */
+const FACTS_RETRY_MS = 30_000;
+/** A device that waits asks again every second; so often it is written down that it still does. */
+const ASK_REFRESH_MS = 30_000;
 
 export function createDeviceRegistry({
   store,
   now,
   maxPending,
+  logger,
 }: DeviceRegistryOptions): DeviceRegistry {
   // The store wrote these values itself, from these types.
   const devices = store.read("devices") as Map<string, DeviceRecord>;
@@ -108,12 +115,20 @@ export function createDeviceRegistry({
 
   const touched = new Set<string>();
   let flushTimer: NodeJS.Timeout | undefined;
+  let isClosed = false;
   const flush = (): void => {
     if (flushTimer) clearTimeout(flushTimer);
     flushTimer = undefined;
     const records = [...touched].flatMap((deviceId) => devices.get(deviceId) ?? []);
-    touched.clear();
-    if (records.length > 0) store.write(records.map(putDevice));
+    if (records.length === 0) return;
+    try {
+      store.write(records.map(putDevice));
+      touched.clear();
+    } catch (error) {
+      // Nobody waits for facts; they stay noted until the store can write again.
+      logger.error({ err: error, devices: records.length }, "facts about devices were not written");
+      if (!isClosed) flushTimer = setTimeout(flush, FACTS_RETRY_MS);
+    }
   };
 
   const expire = (): void => {
@@ -162,6 +177,8 @@ export function createDeviceRegistry({
         isRepair: isRepair || undefined,
         ts: now(),
       });
+      if (covered && request.ts - former.ts < ASK_REFRESH_MS && sameDemand(request, former))
+        return { request: former, created: false };
       const removals = former && !covered ? [former.requestId] : [];
       if (!covered && pending.size - removals.length >= maxPending) {
         const oldest = [...pending.values()].reduce((a, b) => (a.ts <= b.ts ? a : b));
@@ -210,12 +227,15 @@ export function createDeviceRegistry({
     },
     touch(deviceId, facts) {
       const record = devices.get(deviceId);
-      if (!record) return;
+      if (!record || isClosed) return;
       devices.set(deviceId, compact<DeviceRecord>({ ...record, ...facts }));
       touched.add(deviceId);
       flushTimer ??= setTimeout(flush, FACTS_FLUSH_MS);
     },
-    flush,
+    close() {
+      isClosed = true;
+      flush();
+    },
     approveSurface(deviceId, surface) {
       return save({ ...must(deviceId), nodeSurface: { ...surface, approvedAtMs: now() } });
     },
@@ -236,6 +256,11 @@ export function createDeviceRegistry({
       return true;
     },
   };
+}
+
+/** Nothing but the time differs. */
+function sameDemand(a: DeviceRequest, b: DeviceRequest): boolean {
+  return JSON.stringify({ ...a, ts: 0 }) === JSON.stringify({ ...b, ts: 0 });
 }
 
 function isCovered(request: DeviceRequest, record: DeviceRecord): boolean {

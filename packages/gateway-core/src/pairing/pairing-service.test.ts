@@ -2,6 +2,7 @@ import { missingScopes } from "@openclaw/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createConnectionTable } from "../connections/connection-table.ts";
+import { silentLogger } from "../logger.ts";
 import { createMemoryStore } from "../store/memory-store.ts";
 import type { Store } from "../store/store.ts";
 import type { DeviceClaim } from "./device-record.ts";
@@ -25,7 +26,7 @@ function open(store: Store, now: number): House {
   const house = { store, now, granted: new Map<string, string[]>() } as House;
   const connections = createConnectionTable();
   const clock = (): number => house.now;
-  house.devices = createDeviceRegistry({ store, now: clock, maxPending: 10 });
+  house.devices = createDeviceRegistry({ store, now: clock, maxPending: 10, logger: silentLogger });
   house.pairing = createPairingService({
     devices: house.devices,
     connections,
@@ -75,7 +76,7 @@ test("whatever happens in whichever order: a refusal is on the list, and nobody 
       let house = open(createMemoryStore(), 1_000_000);
       for (const action of steps) {
         if (action.kind === "restart") {
-          house.devices.flush();
+          house.devices.close();
           const next = open(house.store, house.now);
           next.granted = house.granted;
           house = next;
