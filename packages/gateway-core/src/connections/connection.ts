@@ -81,6 +81,9 @@ export class Connection {
 
   /** Answers what nobody waits for: the frame may leave a few milliseconds later, with the next. */
   respondSoon(id: string, payload: unknown): void {
+    // A peer that reads nothing pays for acknowledgements as for everything else.
+    if (this.#socket.bufferedBytes > this.#budget.highWaterMarkBytes)
+      return this.respond(id, payload);
     if (!this.#open) return;
     const text = encodeResponse(id, payload);
     this.#budget.frameSent?.(text);

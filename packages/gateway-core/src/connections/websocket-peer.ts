@@ -119,6 +119,8 @@ export class WebSocketPeer implements PeerSocket {
   }
 
   #onMessage(data: RawData): void {
+    // After our own close the peer has nothing to say.
+    if (this.#ws.readyState !== this.#ws.OPEN) return;
     // `nodebuffer`, the default binaryType, yields one Buffer a message.
     const buffer = data as Buffer;
     if (this.#preauthLimit > 0 && buffer.length > this.#preauthLimit) {

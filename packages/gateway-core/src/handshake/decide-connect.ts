@@ -3,6 +3,7 @@ import {
   CLOSE,
   type ConnectParams,
   MIN_PROTOCOL_VERSION,
+  OPERATOR_SCOPES,
   PROTOCOL_VERSION,
   connectParamsSchema,
   negotiateProtocol,
@@ -20,6 +21,7 @@ import {
 } from "../pairing/device-record.ts";
 import type { DeviceRegistry } from "../pairing/device-registry.ts";
 import type { DeviceTokens } from "../pairing/device-tokens.ts";
+import { isPlain, plainText } from "../plain-text.ts";
 import { PAIRING_REASON_TEXT } from "../pairing/pairing-decision.ts";
 import type { Admission, PairingService } from "../pairing/pairing-service.ts";
 import { type AuthMethod, authenticate } from "./authenticate.ts";
@@ -125,7 +127,7 @@ export function decideConnect(rawParams: unknown, context: ConnectContext): Conn
 
   const node = role === "node" ? describeNode(params, context.policy) : undefined;
   const scopes = role === "node" ? [] : requestedScopes(params, protocol);
-  const claim = describeClaim(params, { ...device, role, scopes, node, origin });
+  const claim = describeClaim(base.client, { ...device, role, scopes, node, origin });
   const admission = context.pairing.admit(claim, mayPairSilently(context, auth.method));
   if (!admission.ok) return no(pairingRequired(admission, claim, protocol));
 
@@ -164,10 +166,16 @@ function deviceRequired(): Refusal {
   });
 }
 
-/** Clients of protocol 3 that name no scopes mean all of them; newer ones mean none. */
+/**
+ * Clients of protocol 3 that name no scopes mean all of them; newer ones mean none. A scope that we
+ * do not know opens nothing here, so it is left out rather than waited for.
+ */
 function requestedScopes(params: ConnectParams, protocol: 3 | 4): readonly string[] {
-  return params.scopes ?? (protocol === 3 ? ["operator.admin"] : []);
+  const asked = params.scopes ?? (protocol === 3 ? ["operator.admin"] : []);
+  return [...new Set(asked)].filter((scope) => KNOWN_SCOPES.has(scope));
 }
+
+const KNOWN_SCOPES: ReadonlySet<string> = new Set(OPERATOR_SCOPES);
 
 /**
  * The secret alone, without a device, is enough to ask for health. Scopes come with it only for the
@@ -234,36 +242,43 @@ function liveRoles({ roles }: DeviceRecord): string[] {
 function describeClient(params: ConnectParams): ClientDescription {
   const { id, mode, version, platform } = params.client;
   const { displayName, deviceFamily, modelIdentifier, instanceId } = params.client;
+  const shown = (text: string | undefined): string | undefined =>
+    (text === undefined ? undefined : plainText(text)) || undefined;
   return compact<ClientDescription>({
     id,
     mode,
-    version,
-    platform,
-    displayName,
-    deviceFamily,
-    modelIdentifier,
-    instanceId,
+    version: shown(version) ?? "unknown",
+    platform: shown(platform) ?? "unknown",
+    displayName: shown(displayName),
+    deviceFamily: shown(deviceFamily),
+    modelIdentifier: shown(modelIdentifier),
+    instanceId: shown(instanceId),
   });
 }
 
+/** The PATH of a developer's machine is long, but not that long. */
+const MAX_PATH_CHARS = 32_768;
+
 function describeNode(params: ConnectParams, policy: CommandPolicy): AcceptedNode {
   const platform = nodePlatform(params.client.platform, params.client.deviceFamily);
-  const caps = params.caps ?? [];
+  const caps = (params.caps ?? []).filter(isPlain);
   return {
     platform,
     offered: [...(params.commands ?? [])],
     declared: {
       caps: [...new Set(caps)],
       commands: [...new Set(params.commands)].filter((name) => policy.allows(platform, name)),
-      permissions: { ...params.permissions },
+      permissions: Object.fromEntries(
+        Object.entries(params.permissions ?? {}).filter(([name]) => isPlain(name)),
+      ),
     },
-    pathEnv: params.pathEnv,
+    pathEnv: params.pathEnv === undefined ? undefined : plainText(params.pathEnv, MAX_PATH_CHARS),
     keepsLedger: caps.includes(CAP_INVOKE_LEDGER),
   };
 }
 
 function describeClaim(
-  params: ConnectParams,
+  client: ClientDescription,
   proven: {
     deviceId: string;
     publicKey: string;
@@ -273,7 +288,6 @@ function describeClaim(
     origin: PeerOrigin;
   },
 ): DeviceClaim {
-  const { client } = params;
   return compact<DeviceClaim>({
     deviceId: proven.deviceId,
     publicKey: proven.publicKey,

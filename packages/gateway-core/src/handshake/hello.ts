@@ -1,4 +1,4 @@
-import type { HelloOk, PresenceEntry, RawJson } from "@openclaw/protocol";
+import { type HelloOk, type PresenceEntry, type RawJson, scopeAllows } from "@openclaw/protocol";
 import type { ResolvedGatewayOptions } from "../gateway-options.ts";
 import type { Accepted } from "./decide-connect.ts";
 
@@ -51,7 +51,8 @@ export function helloOk(
       capabilities: [],
     },
     snapshot: {
-      presence: role === "node" ? [] : facts.presence,
+      // Who else is here is for those who may read, as the event and the method are.
+      presence: scopeAllows(scopes, "operator.read") ? facts.presence : [],
       health: JSON.parse(facts.health.text),
       stateVersion: facts.stateVersion,
       uptimeMs: facts.uptimeMs,

@@ -2,6 +2,7 @@ import { methodSchemas, scopeAllows } from "@openclaw/protocol";
 import { invalidRequest } from "../errors.ts";
 import type { GatewayContext } from "../gateway-context.ts";
 import type { DeviceRecord, RoleGrant } from "../pairing/device-record.ts";
+import { plainText } from "../plain-text.ts";
 import { publicRequest } from "../pairing/pairing-service.ts";
 import { type GatewayCall, defineGatewayMethod } from "./gateway-method.ts";
 
@@ -106,8 +107,9 @@ export function rename(
   unknown: string,
 ): void {
   if (!gateway.devices.get(deviceId)) throw invalidRequest(unknown);
-  if (label.trim() === "") throw invalidRequest("label required");
-  gateway.devices.touch(deviceId, { operatorLabel: label.trim() });
+  const operatorLabel = plainText(label);
+  if (operatorLabel === "") throw invalidRequest("label required");
+  gateway.devices.touch(deviceId, { operatorLabel });
   gateway.events.broadcast("device.pair.changed", {}, { scope: "operator.pairing" });
 }
 

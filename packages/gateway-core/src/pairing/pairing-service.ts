@@ -156,7 +156,9 @@ export function createPairingService(options: PairingServiceOptions): PairingSer
     callerScopes: readonly string[],
     action: "rotation" | "revocation",
   ): RoleGrant {
-    const grant = devices.get(deviceId)?.roles[role];
+    const roles = devices.get(deviceId)?.roles;
+    // `roles` is an object, and every object has a `constructor`.
+    const grant = roles && Object.hasOwn(roles, role) ? roles[role] : undefined;
     const required = role === "operator" ? (grant?.scopes ?? []) : ["operator.admin"];
     if (!grant || missingScopes(callerScopes, required).length > 0)
       throw invalidRequest(`device token ${action} denied`);
@@ -177,7 +179,9 @@ export function createPairingService(options: PairingServiceOptions): PairingSer
           .map((request) => request.requestId);
         const grants = [{ role: claim.role, scopes: claim.scopes }];
         const paired = approved(claim, grants, "silent", ["operator.admin"]);
-        announceResolved(waiting[0] ?? randomUUID(), claim.deviceId, "approved");
+        // A request for more than was granted here goes on waiting.
+        const answered = waiting.find((requestId) => devices.request(requestId) === undefined);
+        announceResolved(answered ?? randomUUID(), claim.deviceId, "approved");
         return { ok: true, record: paired };
       }
       const asked = devices.ask(claim, { isRepair: record !== undefined });
@@ -255,13 +259,14 @@ export function createPairingService(options: PairingServiceOptions): PairingSer
       if (!node) return;
       const approvedSurface = devices.get(node.nodeId)?.nodeSurface;
       refresh(node.nodeId);
-      if (approvedSurface && !isWider(node.declared, approvedSurface)) return;
+      const asks = !approvedSurface || isWider(node.declared, approvedSurface);
       const former = surfaceRequestOf(node.nodeId);
-      if (former && sameSurface(former.surface, node.declared)) return;
+      if (former && asks && sameSurface(former.surface, node.declared)) return;
       if (former) {
         surfaceRequests.delete(former.requestId);
         announceSurface(former.requestId, node.nodeId, "rejected");
       }
+      if (!asks) return;
       const request = {
         requestId: randomUUID(),
         nodeId: node.nodeId,

@@ -22,8 +22,8 @@ export function requiredApproveScopes(surface: NodeSurface): string[] {
 /** Whether `declared` asks for anything that `approved` does not hold. Shrinking never widens. */
 export function isWider(declared: NodeSurface, approved: NodeSurface): boolean {
   return (
-    declared.caps.some((cap) => !approved.caps.includes(cap)) ||
-    declared.commands.some((command) => !approved.commands.includes(command)) ||
+    hasMore(declared.caps, approved.caps) ||
+    hasMore(declared.commands, approved.commands) ||
     Object.entries(declared.permissions).some(
       ([name, granted]) => granted && approved.permissions[name] !== true,
     )
@@ -37,8 +37,19 @@ export function effectiveSurface(
 ): NodeSurface {
   if (!approved) return { caps: [], commands: [], permissions: {} };
   return {
-    caps: declared.caps.filter((cap) => approved.caps.includes(cap)).toSorted(),
-    commands: declared.commands.filter((name) => approved.commands.includes(name)).toSorted(),
+    caps: shared(declared.caps, approved.caps).toSorted(),
+    commands: shared(declared.commands, approved.commands).toSorted(),
     permissions: declared.permissions,
   };
+}
+
+// A peer may declare thousands of names, so neither of these may be quadratic.
+function hasMore(declared: readonly string[], approved: readonly string[]): boolean {
+  const known = new Set(approved);
+  return declared.some((name) => !known.has(name));
+}
+
+function shared(declared: readonly string[], approved: readonly string[]): string[] {
+  const known = new Set(approved);
+  return declared.filter((name) => known.has(name));
 }
