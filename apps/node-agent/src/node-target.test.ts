@@ -123,3 +123,10 @@ test("the run token of this machine's Gateway goes to its port, and never to a U
   remove();
   expect(token({})).toBeUndefined();
 });
+
+test("a URL gets nothing of the config's, not even on this machine: it may lead through a tunnel", () => {
+  const config = { gateway: { auth: { token: "this machine's" } } };
+  const flags = { url: "ws://127.0.0.1:18789" };
+  expect(credentials({ flags, config }).token).toBeUndefined();
+  expect(credentials({ flags: { port: "18789" }, config }).token).toBe("this machine's");
+});

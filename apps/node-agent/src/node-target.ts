@@ -58,7 +58,9 @@ export function chooseTarget({ flags, saved, loose, configPath }: NodeTargetInpu
     if (flags.host !== undefined || flags.port !== undefined) {
       throw new ConfigError("URL_AND_PORT", "--url cannot be combined with --host or --port.");
     }
-    return fromUrl(normalizeGatewayUrl(flags.url, "--url"), "cli --url", flags.tlsFingerprint);
+    const url = normalizeGatewayUrl(flags.url, "--url");
+    // Also on this machine: a URL may lead through a tunnel, to a Gateway that is another's.
+    return { ...fromUrl(url, "cli --url", flags.tlsFingerprint), kind: "url-flag" };
   }
   if (flags.host !== undefined || flags.port !== undefined) {
     const host = flags.host ?? saved.host ?? LOCAL_HOST;
@@ -120,8 +122,7 @@ export function chooseCredentials(
     unresolved: loose.unresolved,
     target,
     caller: "node",
-    // A URL may lead through a tunnel, to another machine's Gateway.
-    runToken: flags.url === undefined ? findRunToken(stateDir, target) : undefined,
+    runToken: target.kind === "url-flag" ? undefined : findRunToken(stateDir, target),
   });
 }
 
