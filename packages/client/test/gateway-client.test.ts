@@ -221,6 +221,18 @@ describe("the handshake", () => {
     await expect(client.connect()).rejects.toMatchObject({ code: "HANDSHAKE_REJECTED" });
   });
 
+  test.each([
+    ["device tokens that are none", { auth: { deviceTokens: 5 } }],
+    ["scopes that are none", { auth: { deviceToken: "t", scopes: 5 } }],
+    ["null in their place", { auth: { deviceTokens: [null] } }],
+  ])("a hello with %s is NOT_A_GATEWAY, and no more than that", async (_title, hello) => {
+    const { client } = setup(
+      { onConnect: () => hello },
+      { reconnect: false, identity: createEphemeralIdentity() },
+    );
+    await expect(client.connect()).rejects.toMatchObject({ code: "NOT_A_GATEWAY" });
+  });
+
   test("plaintext to a public host is refused before anything is dialled", async () => {
     const { client, gateway } = setup({}, { url: "ws://gateway.example.com" });
     await expect(client.connect()).rejects.toMatchObject({ code: "INSECURE_URL", final: true });

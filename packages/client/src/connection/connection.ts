@@ -231,7 +231,13 @@ export function openConnection(options: ConnectionOptions): Connection {
         end({ kind: "lost", error });
       },
     });
-    options.onHello(hello);
+    try {
+      options.onHello(hello);
+    } catch (cause) {
+      // Whoever answers so must not bring down the program that asked.
+      const error = notAGateway(endpoint, `its hello makes no sense (${String(cause)})`);
+      fail(CLOSE.POLICY_VIOLATION, CLOSE_REASON.CONNECT_FAILED, error);
+    }
   }
 
   function answerArrived(frame: ResponseFrame): void {
