@@ -95,6 +95,14 @@ describe("a lost connection", () => {
   });
 });
 
+test("a Gateway whose hello says nothing of what it serves is sent results and nothing else", async () => {
+  const peer = Object.defineProperty(createFakePeer(), "hello", { value: {} });
+  setUp([echo], { peer });
+  const { id } = peer.invoke({ command: "test.echo", paramsJSON: '{"text":"hi"}' });
+  expect(await peer.result(id)).toMatchObject({ ok: true });
+  expect(peer.progress).toEqual([]);
+});
+
 describe("a result that the connection has no room for", () => {
   test("is offered again", async () => {
     useFakeClock();

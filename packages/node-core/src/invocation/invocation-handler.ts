@@ -297,11 +297,16 @@ export function createInvocationHandler(options: InvocationHandlerOptions): Invo
   }
 
   function serves(method: string): boolean {
-    return peer.hello?.features.methods.includes(method) ?? false;
+    // An older or odd Gateway may lack any part of it.
+    const methods: unknown = peer.hello?.features?.methods;
+    return Array.isArray(methods) && methods.includes(method);
   }
 
   function maxFrameBytes(): number {
-    return Math.min(peer.hello?.policy.maxPayload ?? MAX_FRAME_BYTES, MAX_FRAME_BYTES);
+    const limit: unknown = peer.hello?.policy?.maxPayload;
+    return typeof limit === "number" && limit > 0
+      ? Math.min(limit, MAX_FRAME_BYTES)
+      : MAX_FRAME_BYTES;
   }
 
   return {
