@@ -57,10 +57,10 @@ export type NodeRoute = { ok: true; connection: Connection } | { ok: false; erro
  *
  *     invoke ──► ledger.open ──► node.invoke.request ──► node … node.invoke.result
  *                                                                     │
- *               acknowledge the node ◄── ledger.finish ◄── answer to all who wait
+ *     answer to all who wait  ◄── acknowledge the node ◄── ledger.finish
  *
- * Nothing is sent to a node before the record of it is durable, and nothing is acknowledged to it
- * before its outcome is. What a dying connection leaves open stays open until the node comes back and
+ * Nothing is sent to a node before the record of it is durable, and no outcome is told or acknowledged
+ * before it is. What a dying connection leaves open stays open until the node comes back and
  * says what became of it.
  */
 export interface InvokeBroker {
@@ -338,12 +338,7 @@ export function createInvokeBroker(options: InvokeBrokerOptions): InvokeBroker {
       const invocation = byId.get(id);
       if (!invocation || invocation.nodeId !== from.identity.deviceId) return false;
       if (failureOf(outcome)?.code === "NOT_RECEIVED") neverReceived(invocation, acknowledged);
-      else {
-        // The node's record of it is durable, so whoever waits need not wait for ours as well. Only
-        // the acknowledgement does: until then the node keeps the outcome for us.
-        if (from.node?.keepsLedger) settle(invocation, { kind: "outcome", outcome });
-        finish(invocation, outcome, acknowledged);
-      }
+      else finish(invocation, outcome, acknowledged);
       return true;
     },
     progress(from, id, seq, chunk) {
