@@ -62,3 +62,18 @@ test("a device that asks every second is written down twice a minute, and what i
   devices.ask(claim({ displayName: "renamed" }), { isRepair: false });
   expect(devices.requests()).toMatchObject([{ displayName: "renamed" }]);
 });
+
+test("only so many devices wait: the one that waits longest gives way, and no list grows", () => {
+  const store = createMemoryStore();
+  const devices = open(store);
+  for (let n = 0; n < 50; n += 1) {
+    devices.ask(claim({ deviceId: `device ${n}` }), { isRepair: false });
+    vi.advanceTimersByTime(1_000);
+  }
+  const waiting = devices.requests().map(({ deviceId }) => deviceId);
+  expect(waiting).toEqual(Array.from({ length: 10 }, (_, n) => `device ${n + 40}`));
+  expect(store.read("device-requests").size).toBe(10);
+  vi.advanceTimersByTime(300_000);
+  expect(devices.requests()).toEqual([]);
+  expect(store.read("device-requests").size).toBe(0);
+});
