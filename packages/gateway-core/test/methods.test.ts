@@ -1,7 +1,7 @@
 import { createTestIdentity } from "@openclaw/testkit";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { defineMethod } from "../src/index.ts";
+import { RequestError, defineMethod } from "../src/index.ts";
 import { TOKEN, invokeParams, startTestGateway } from "./fixture.ts";
 
 const REMOTE = { nodes: { pairing: { autoApproveLocal: false } } };
@@ -171,4 +171,51 @@ test("an embedder's method cannot take the name of another", async () => {
   expect(() => t.gateway.method(method)).toThrow(
     expect.objectContaining({ code: "METHOD_CONFLICT" }),
   );
+});
+
+test("an embedder's method that fails in an odd way is answered as a fault, and costs nobody else", async () => {
+  await using t = await startTestGateway();
+  const failures: Record<string, () => unknown> = {
+    "odd.details": () => {
+      throw new RequestError("UNAVAILABLE", "no", { details: { n: 1n } });
+    },
+    "odd.later": () => Promise.reject(new RequestError("UNAVAILABLE", "no", { details: 1n })),
+    "odd.answer": () => ({ n: 1n }),
+    "odd.throw": () => {
+      // oxlint-disable-next-line only-throw-error -- that is what is odd
+      throw "secret inside";
+    },
+  };
+  for (const [name, handler] of Object.entries(failures))
+    t.gateway.method({ name, access: "any", params: z.strictObject({}), summary: name, handler });
+  const operator = await t.operator();
+  for (const name of Object.keys(failures)) {
+    const answer = await operator.request(name);
+    expect(answer.error).toMatchObject({ code: "UNAVAILABLE", details: { code: "INTERNAL" } });
+    expect(JSON.stringify(answer)).not.toContain("secret");
+  }
+  expect(await operator.call("health")).toMatchObject({ ok: true });
+});
+
+test("a node that does not read is given no more work, and its callers hear so at once", async () => {
+  await using t = await startTestGateway({ limits: { maxBufferedBytes: 200_000 } });
+  const node = await t.node({ answer: () => undefined });
+  const operator = await t.operator();
+  node.peer.pause();
+  const params = { text: "x".repeat(1_000_000) };
+  let details: Record<string, unknown> | undefined;
+  const waiting: Promise<unknown>[] = [];
+  for (let n = 0; n < 100 && details === undefined; n += 1) {
+    const answer = operator.request("node.invoke", invokeParams(node.nodeId, { params }));
+    waiting.push(answer);
+    // Answered after the invoke before it has been handed on.
+    await operator.call("health");
+    details = await Promise.race([
+      answer.then(({ error }) => error?.details),
+      operator.call("health").then(() => undefined),
+    ]);
+  }
+  expect(details).toMatchObject({ code: "NODE_BACKPRESSURE", nodeCommandDispatched: false });
+  node.peer.terminate();
+  await Promise.all(waiting);
 });

@@ -34,7 +34,13 @@ export function createFrameHandler(options: {
   }
 
   function fail(id: string, method: string, error: unknown): void {
-    if (error instanceof RequestError) return refuse(id, error);
+    if (error instanceof RequestError) {
+      try {
+        return refuse(id, error);
+      } catch {
+        // Its details cannot be printed as JSON: a fault of whoever threw it.
+      }
+    }
     // A fault of ours or of an embedder's method: the peer learns that, not what lies inside.
     logger.error({ err: error, method, connId: connection.identity.connId }, "method failed");
     refuse(id, unavailable(`${method} failed on the Gateway`, { details: { code: "INTERNAL" } }));

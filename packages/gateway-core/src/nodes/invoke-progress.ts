@@ -38,6 +38,8 @@ function forwardProgress(invocation: Invocation, seq: number, chunk: string): vo
   for (const { connection } of invocation.waiters) {
     if (!connection || seen.has(connection)) continue;
     seen.add(connection);
-    connection.direct(text);
+    // Live output may be missed, the outcome may not: who reads too slowly sees a gap in `seq`.
+    if (connection.isSlow) connection.skippedEvents += 1;
+    else connection.direct(text);
   }
 }
