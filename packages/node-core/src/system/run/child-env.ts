@@ -38,7 +38,7 @@ export function childEnv(options: ChildEnvOptions): Record<string, string> {
   const { base, overrides, isRestricted = false, platform } = options;
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(base)) {
-    if (value !== undefined && !SECRETS.includes(name)) env[name] = value;
+    if (value !== undefined && !SECRETS.includes(fold(name, platform))) env[name] = value;
   }
   // Windows names are the same in any case; the base says how it writes them.
   const known = new Map(Object.keys(env).map((name) => [fold(name, platform), name]));
