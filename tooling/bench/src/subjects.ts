@@ -46,7 +46,7 @@ export interface GatewayCommand {
   /** Prepares the home directory, e.g. by writing a config file. */
   prepare?: (home: string) => Promise<void>;
   /** Removes what the Gateway leaves outside of its home directory. */
-  forget?: (home: string) => Promise<void>;
+  forget?: () => Promise<void>;
 }
 
 /** Time a Gateway has to answer; published ones take 15 s on two idle cores. */
@@ -94,7 +94,7 @@ export async function startGateway({
   const connect = (): Promise<WireClient> => connectWire(url, { connect: { ...OPERATOR, token } });
   const dispose = async (): Promise<void> => {
     await child[Symbol.asyncDispose]();
-    await forget?.(home.path);
+    await forget?.();
     await home[Symbol.asyncDispose]();
   };
   try {

@@ -5,6 +5,7 @@ export { createFakeNode } from "./fake-node.ts";
 export { freePort } from "./free-port.ts";
 export { createInbox } from "./inbox.ts";
 export { startProcess } from "./process-fixture.ts";
+export { trackPublishedLocks } from "./published-locks.ts";
 export { publishedRelease } from "./published-release.ts";
 export { createRawPeer, PeerResponseError, UpgradeRefusedError } from "./raw-peer.ts";
 export { temporaryDirectory } from "./temporary-directory.ts";

@@ -1,7 +1,6 @@
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -15,8 +14,6 @@ export interface PublishedRelease {
   readonly env: Readonly<Record<string, string>>;
   /** Writes its config file into a home directory. `gateway` adds to that section of it. */
   prepareHome(home: string, gateway?: Readonly<Record<string, unknown>>): Promise<void>;
-  /** Removes what it left outside of a home directory that it has used. */
-  forgetHome(home: string): Promise<void>;
 }
 
 const CACHE = fileURLToPath(new URL("../../../node_modules/.cache", import.meta.url));
@@ -51,15 +48,6 @@ export async function publishedRelease(version: string): Promise<PublishedReleas
       await writeFile(join(home, ".openclaw", "openclaw.json"), JSON.stringify(config), {
         mode: 0o600,
       });
-    },
-    async forgetHome(home) {
-      // Its locks are in /tmp whatever TMPDIR says, named after the path of the database.
-      const database = join(home, ".openclaw", "state", "openclaw.sqlite");
-      const name = createHash("sha256").update(database).digest("hex").slice(0, 8);
-      const locks = `/tmp/openclaw-state-locks-${process.getuid?.() ?? 0}`;
-      const files = await readdir(locks).catch(() => []);
-      const own = files.filter((file) => file.includes(`.${name}.lock.`));
-      await Promise.all(own.map((file) => rm(join(locks, file), { force: true })));
     },
   };
 }

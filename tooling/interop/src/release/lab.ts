@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { publishedRelease, temporaryDirectory } from "@openclaw/testkit";
+import { publishedRelease, temporaryDirectory, trackPublishedLocks } from "@openclaw/testkit";
 import type { PublishedRelease } from "@openclaw/testkit";
 import { createProgram } from "./program.ts";
 import type { Program } from "./program.ts";
@@ -40,17 +40,17 @@ export interface LabOptions {
 
 export async function openLab({ release: version, cliPath }: LabOptions): Promise<Lab> {
   const release = await publishedRelease(version);
+  const locks = await trackPublishedLocks();
   const folder = await temporaryDirectory("openclaw-interop-");
   // Caches of compiled code are shared, or every command would begin from nothing.
   await mkdir(folder.file("tmp"));
   const token = randomBytes(16).toString("hex");
   const kept: AsyncDisposable[] = [];
-  const publishedHomes = new Set<string>();
   let ending: Promise<void> | undefined;
 
   async function end(): Promise<void> {
     for (const thing of kept.toReversed()) await thing[Symbol.asyncDispose]();
-    for (const home of publishedHomes) await release.forgetHome(home);
+    await locks[Symbol.asyncDispose]();
     await folder[Symbol.asyncDispose]();
   }
 
@@ -59,12 +59,8 @@ export async function openLab({ release: version, cliPath }: LabOptions): Promis
     file: (name) => folder.file(name),
     async program(maker, { home: homeName, port, gateway = {} }) {
       const home = folder.file(`${maker}-${homeName}`);
-      if (maker === "published") {
-        publishedHomes.add(home);
-        await release.prepareHome(home, gateway);
-      } else {
-        await prepareOwnHome(home, gateway);
-      }
+      if (maker === "published") await release.prepareHome(home, gateway);
+      else await prepareOwnHome(home, gateway);
       return createProgram({
         name: maker === "own" ? "openclaw" : `openclaw@${version}`,
         entry: maker === "own" ? cliPath : release.entry,
