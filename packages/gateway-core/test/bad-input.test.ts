@@ -128,6 +128,10 @@ describe("after connect", () => {
     expect((await operator.request("node.list", { foo: 1 })).error?.message).toBe(
       "invalid node.list params: at root: unexpected property 'foo'",
     );
+    const endless = invokeParams("n", { idempotencyKey: "k".repeat(1_025) });
+    expect((await operator.request("node.invoke", endless)).error?.message).toBe(
+      "invalid node.invoke params: at /idempotencyKey: must not have more than 1024 characters",
+    );
     expect((await operator.request("node.describe", { nodeId: "nobody" })).error).toEqual({
       code: "INVALID_REQUEST",
       message: "unknown nodeId",

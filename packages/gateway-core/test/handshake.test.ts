@@ -195,7 +195,14 @@ describe("authentication", () => {
     const { deviceToken } = hello["auth"] as { deviceToken: string };
     expect(deviceToken).toMatch(/^[\w-]{43}$/);
 
+    const operator = await t.operator();
+    const tokens = async () =>
+      (await operator.call("device.pair.list"))["paired"] as {
+        tokens: { lastUsedAtMs?: number }[];
+      }[];
+    expect((await tokens())[0]?.tokens[0]).not.toHaveProperty("lastUsedAtMs");
     const again = await (await t.peer()).handshake({ deviceToken, identity });
+    expect((await tokens())[0]?.tokens[0]).toHaveProperty("lastUsedAtMs");
     expect(again["auth"]).toMatchObject({ deviceToken });
     const reused = await (await t.peer()).handshake({ token: deviceToken, identity });
     expect(reused["auth"]).toMatchObject({ deviceToken });

@@ -153,6 +153,7 @@ function recordSeen(
     lastSeenAtMs: at,
     lastSeenReason: authMethod === "device-token" ? "device-token-auth" : "connect",
   };
+  if (authMethod === "device-token") gateway.devices.tokenUsed(deviceId, role);
   // What a device is as a node is not overwritten by the command line on the same machine.
   if (role === "node")
     gateway.devices.touch(deviceId, {

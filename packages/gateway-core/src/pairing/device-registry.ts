@@ -37,6 +37,8 @@ export interface DeviceRegistry {
    * many at a time, since a thousand nodes that reconnect should not be a thousand transactions.
    */
   touch(deviceId: string, facts: Partial<DeviceFacts>): void;
+  /** Notes, in the same way, that a device has just come in with the token of a role. */
+  tokenUsed(deviceId: string, role: string): void;
   /** Writes the facts that are noted but not yet written; later ones are dropped. */
   close(): void;
   approveSurface(deviceId: string, surface: NodeSurface): DeviceRecord;
@@ -139,6 +141,13 @@ export function createDeviceRegistry({
     for (const request of stale) pending.delete(request.requestId);
   };
 
+  const note = (record: DeviceRecord): void => {
+    if (isClosed) return;
+    devices.set(record.deviceId, record);
+    touched.add(record.deviceId);
+    flushTimer ??= setTimeout(flush, FACTS_FLUSH_MS);
+  };
+
   const must = (deviceId: string): DeviceRecord => {
     const record = devices.get(deviceId);
     if (!record) throw new Error(`no record of device ${deviceId}`);
@@ -227,10 +236,13 @@ export function createDeviceRegistry({
     },
     touch(deviceId, facts) {
       const record = devices.get(deviceId);
-      if (!record || isClosed) return;
-      devices.set(deviceId, compact<DeviceRecord>({ ...record, ...facts }));
-      touched.add(deviceId);
-      flushTimer ??= setTimeout(flush, FACTS_FLUSH_MS);
+      if (record) note(compact<DeviceRecord>({ ...record, ...facts }));
+    },
+    tokenUsed(deviceId, role) {
+      const record = devices.get(deviceId);
+      const grant = record && Object.hasOwn(record.roles, role) ? record.roles[role] : undefined;
+      if (!record || !grant) return;
+      note({ ...record, roles: { ...record.roles, [role]: { ...grant, lastUsedAtMs: now() } } });
     },
     close() {
       isClosed = true;

@@ -5,6 +5,10 @@ import { anyText, closed, count, flag, maybe, noParams, open, text } from "./pri
 
 const chunk = anyText.max(MAX_PROGRESS_CHUNK_CHARS);
 
+/** Keys are kept in memory and on disk, so they have a limit. */
+const MAX_KEY_CHARS = 1_024;
+const key = text.max(MAX_KEY_CHARS);
+
 /** Params of `node.invoke`. */
 export const nodeInvokeParamsSchema = closed({
   nodeId: text,
@@ -13,7 +17,7 @@ export const nodeInvokeParamsSchema = closed({
   /** See `resolveInvokeTimeoutMs`. */
   timeoutMs: maybe.count,
   /** What makes a retry safe: a key runs at most once, and always with the same body. */
-  idempotencyKey: text,
+  idempotencyKey: key,
   sessionKey: maybe.text,
   turnSourceChannel: maybe.anyText,
   turnSourceTo: maybe.anyText,
