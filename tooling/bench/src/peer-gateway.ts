@@ -15,7 +15,9 @@ export async function peerGateway(version: string): Promise<GatewayLauncher> {
         args: [...execArgv, entry, "gateway", "run"],
         env,
         prepare: prepareHome,
-        forget: () => locks[Symbol.asyncDispose](),
+        forget: async () => {
+          await locks[Symbol.asyncDispose]();
+        },
       });
     },
   };

@@ -16,9 +16,8 @@ export async function trackPublishedLocks(): Promise<AsyncDisposable> {
       const left = (await locks()).filter((path) => !before.has(path));
       if (left.length === 0) return;
       const held = await heldFiles();
-      await Promise.all(
-        left.map((path) => (held.has(path) ? undefined : rm(path, { force: true }))),
-      );
+      const unheld = left.filter((path) => !held.has(path));
+      await Promise.all(unheld.map((path) => rm(path, { force: true })));
     },
   };
 }
