@@ -1,4 +1,4 @@
-import { hash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { Ledger, LedgerEntry } from "@openclaw/ledger";
 import {
   CAP_INVOKE_PROGRESS,
@@ -8,8 +8,10 @@ import {
 } from "@openclaw/protocol";
 import type { Connection } from "../connections/connection.ts";
 import { type RequestError, invalidRequest, unavailable } from "../errors.ts";
+import { createInvocationIndex } from "./invocation-index.ts";
+import { type RecordMeta, fingerprintOf, metaOf, restored } from "./invocation-record.ts";
 import { keyConflict, notReachable, settlementError, timeoutError } from "./invoke-errors.ts";
-import { takeProgress } from "./invoke-progress.ts";
+import { UNKNOWN_SEQ, takeProgress } from "./invoke-progress.ts";
 import type { Logger } from "../logger.ts";
 import {
   type Invocation,
@@ -22,9 +24,6 @@ import {
 
 /** How long a node that says it never received an invocation is believed; its record lasts a day. */
 const NODE_MEMORY_MS = 12 * 3_600_000;
-/** Which chunk of live output comes next is not known. */
-const UNKNOWN_SEQ = -1;
-
 export interface InvokeRequest {
   key: string;
   nodeId: string;
@@ -99,38 +98,16 @@ export interface InvokeBrokerOptions {
   logger: Logger;
 }
 
-interface LedgerMeta {
-  id: string;
-  nodeId: string;
-  command: string;
-}
-
 export function createInvokeBroker(options: InvokeBrokerOptions): InvokeBroker {
   const { ledger, now, logger } = options;
-  const byKey = new Map<string, Invocation>();
-  const byId = new Map<string, Invocation>();
-  const byCarrier = new Map<Connection, Set<Invocation>>();
+  const index = createInvocationIndex();
+  const { byKey, byId, byCarrier, carriedBy, remember } = index;
 
   for (const entry of ledger.openEntries()) remember(restored(entry));
 
-  function remember(invocation: Invocation): void {
-    byKey.set(invocation.key, invocation);
-    byId.set(invocation.id, invocation);
-    if (invocation.carrier) carriedBy(invocation.carrier).add(invocation);
-  }
-
-  function carriedBy(connection: Connection): Set<Invocation> {
-    let carried = byCarrier.get(connection);
-    if (!carried) byCarrier.set(connection, (carried = new Set()));
-    return carried;
-  }
-
   function forget(invocation: Invocation): void {
     if (invocation.deadlineTimer) clearTimeout(invocation.deadlineTimer);
-    // The key may have begun anew since.
-    if (byKey.get(invocation.key) === invocation) byKey.delete(invocation.key);
-    byId.delete(invocation.id);
-    if (invocation.carrier) byCarrier.get(invocation.carrier)?.delete(invocation);
+    index.forget(invocation);
   }
 
   function settle(invocation: Invocation, settlement: Settlement): void {
@@ -224,12 +201,9 @@ export function createInvokeBroker(options: InvokeBrokerOptions): InvokeBroker {
     };
     remember(invocation);
     invocation.deadlineTimer = setTimeout(() => expire(invocation), timeoutMs);
-    const meta: LedgerMeta = {
-      id: invocation.id,
-      nodeId: request.nodeId,
-      command: request.command,
-    };
-    ledger.open({ key: request.key, fingerprint, meta: { ...meta } }, (error) => {
+    const { id, nodeId, command } = invocation;
+    const meta: RecordMeta = { id, nodeId, command };
+    ledger.open({ key: request.key, fingerprint, meta }, (error) => {
       if (!error) return dispatch(invocation, request, timeoutMs);
       logger.error({ err: error, invokeId: invocation.id }, "invocation could not be recorded");
       forget(invocation);
@@ -456,37 +430,4 @@ export function createInvokeBroker(options: InvokeBrokerOptions): InvokeBroker {
     if (entry.finishedAtMs !== undefined) status.updatedAtMs = entry.finishedAtMs;
     return status;
   }
-}
-
-/** The same request has the same fingerprint; another body under the same key has another. */
-function fingerprintOf(request: InvokeRequest): string {
-  return hash(
-    "sha256",
-    `${request.nodeId}\n${request.command}\n${request.paramsJSON ?? ""}`,
-    "base64url",
-  );
-}
-
-function metaOf(entry: LedgerEntry): LedgerMeta {
-  // Written by this file.
-  return entry.meta as unknown as LedgerMeta;
-}
-
-function restored(entry: LedgerEntry): Invocation {
-  const meta = metaOf(entry);
-  return {
-    key: entry.key,
-    id: meta.id,
-    fingerprint: entry.fingerprint,
-    nodeId: meta.nodeId,
-    command: meta.command,
-    createdAtMs: entry.openedAtMs,
-    stage: "running",
-    carrier: undefined,
-    waiters: new Set(),
-    deadlineTimer: undefined,
-    nextProgress: UNKNOWN_SEQ,
-    heldProgress: undefined,
-    nextInput: 0,
-  };
 }

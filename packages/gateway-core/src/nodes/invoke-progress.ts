@@ -2,6 +2,9 @@ import { encodeEvent } from "@openclaw/protocol";
 import type { Connection } from "../connections/connection.ts";
 import type { Invocation } from "./invocation.ts";
 
+/** Which chunk of live output comes next is not known. */
+export const UNKNOWN_SEQ = -1;
+
 /** Chunks that may arrive ahead of their turn before the missing one is given up. */
 const MAX_HELD = 64;
 
