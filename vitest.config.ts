@@ -10,6 +10,8 @@ export default defineConfig({
       "tooling/*/{src,test}/**/*.test.ts",
     ],
     retry: 0,
+    expect: { poll: { timeout: 10_000 } },
+    setupFiles: ["./tooling/testkit/src/patient-waits.ts"],
     pool: "forks",
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -37,7 +37,13 @@ const HOST = [
   "system.execApprovals.get",
   "system.execApprovals.set",
   "fs.listDir",
+  "terminal.upload",
   "browser.proxy",
+  "browser.proxy.upload.v1",
+  "mcp.tools.call.v1",
+  "agent.cli.claude.run.v1",
+  "screen.snapshot",
+  "desktop.stream",
 ];
 const MOBILE = [
   ...CANVAS,
