@@ -21,7 +21,7 @@ export const JOURNAL_VERSION = 1;
 
 /** `crc32 of the JSON in hex, space, JSON, newline`. JSON text never contains a newline. */
 export function toLine(json: string): string {
-  return `${crc32(json).toString(16).padStart(8, "0")} ${json}\n`;
+  return `${checksum(json)} ${json}\n`;
 }
 
 /** The members that `o` and `f` have in common, serialised once for both. */
@@ -61,10 +61,14 @@ export function segmentLine(segment: number): string {
 export function parseLine(bytes: Buffer): JournalRecord | undefined {
   if (bytes.length < 11 || bytes[8] !== SPACE) return undefined;
   const json = bytes.subarray(9);
-  const expected = Number.parseInt(bytes.toString("latin1", 0, 8), 16);
-  if (crc32(json) !== expected) return undefined;
+  // Compared as text: a digit whose case has flipped is damage too.
+  if (checksum(json) !== bytes.toString("latin1", 0, 8)) return undefined;
   // The checksum vouches for the text, and only this module writes such texts.
   return JSON.parse(json.toString("utf8")) as JournalRecord;
+}
+
+function checksum(json: string | Buffer): string {
+  return crc32(json).toString(16).padStart(8, "0");
 }
 
 const SPACE = 0x20;

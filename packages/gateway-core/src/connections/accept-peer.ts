@@ -117,6 +117,7 @@ function nodeLink({ node, deviceId }: Accepted): NodeLink | undefined {
     allowed: new Set(),
     pathEnv: node.pathEnv,
     keepsLedger: node.keepsLedger,
+    recordsDurably: false,
     hostStats: undefined,
   };
 }

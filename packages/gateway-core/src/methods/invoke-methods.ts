@@ -95,9 +95,11 @@ export const invokeMethods = [
     ...methodSchemas["node.invoke.sync"],
     summary:
       "What earlier connections of this node left open, so that it can say what became of it.",
-    handler: (_params, { caller, gateway }) => ({
-      open: gateway.broker.sync(nodeConnection(caller.connection)),
-    }),
+    handler: ({ durable }, { caller, gateway }) => {
+      const from = nodeConnection(caller.connection);
+      if (from.node) from.node.recordsDurably = durable === true;
+      return { open: gateway.broker.sync(from) };
+    },
   }),
   defineGatewayMethod({
     name: "node.invoke.status",

@@ -17,7 +17,7 @@ interface Sent {
   payload: { id: string; idempotencyKey: string; timeoutMs: number };
 }
 
-function connect(options: { keepsLedger: boolean; caps?: string[] }): {
+function connect(options: { keepsLedger: boolean; recordsDurably?: boolean; caps?: string[] }): {
   connection: Connection;
   sent: Sent[];
 } {
@@ -58,6 +58,7 @@ function connect(options: { keepsLedger: boolean; caps?: string[] }): {
     allowed: new Set(),
     pathEnv: undefined,
     keepsLedger: options.keepsLedger,
+    recordsDurably: options.recordsDurably ?? false,
     hostStats: undefined,
   };
   return { connection, sent };
@@ -229,21 +230,26 @@ test("a node that says it never received what began long ago is not believed: it
   expect(broker.status("k").stage).toBe("interrupted");
 });
 
-test("an answer waits until the outcome is recorded", async () => {
-  const ledger = createMemoryLedger();
-  const broker = start(ledger);
-  const { connection, sent } = connect({ keepsLedger: true });
-  const answered = vi.fn();
-  void broker.invoke(request("k"), via(connection)).then(answered);
-  await written();
-  let record: () => void = () => {};
-  vi.spyOn(ledger, "finish").mockImplementationOnce((_k, _o, done) => void (record = done));
-  broker.result(connection, sent[0]?.payload.id ?? "", outcome, () => {});
-  await written();
-  expect(answered).not.toHaveBeenCalled();
-  record();
-  await written();
-  expect(answered).toHaveBeenCalledWith(outcome);
+test("an answer waits until the outcome stands in a durable record, the node's or the Gateway's", async () => {
+  for (const recordsDurably of [true, false]) {
+    const ledger = createMemoryLedger();
+    const broker = start(ledger);
+    const { connection, sent } = connect({ keepsLedger: true, recordsDurably });
+    const answered = vi.fn();
+    const acknowledged = vi.fn();
+    void broker.invoke(request("k"), via(connection)).then(answered);
+    await written();
+    let record: () => void = () => {};
+    vi.spyOn(ledger, "finish").mockImplementationOnce((_k, _o, done) => void (record = done));
+    broker.result(connection, sent[0]?.payload.id ?? "", outcome, acknowledged);
+    await written();
+    expect(answered).toHaveBeenCalledTimes(recordsDurably ? 1 : 0);
+    expect(acknowledged).not.toHaveBeenCalled();
+    record();
+    await written();
+    expect(answered).toHaveBeenCalledExactlyOnceWith(outcome);
+    expect(acknowledged).toHaveBeenCalledTimes(1);
+  }
 });
 
 test("one deadline: 0 and absent mean the default, and the node hears what is left", async () => {

@@ -58,8 +58,8 @@ export type NodeRoute = { ok: true; connection: Connection } | { ok: false; erro
  *                                                                     │
  *     answer to all who wait  ◄── acknowledge the node ◄── ledger.finish
  *
- * Nothing is sent to a node before the record of it is durable, and no outcome is told or acknowledged
- * before it is. What a dying connection leaves open stays open until the node comes back and
+ * Nothing is sent to a node before the record of it is durable, no outcome is told before it stands in
+ * a durable record, the node's or ours, and none is acknowledged before it stands in ours. What a dying connection leaves open stays open until the node comes back and
  * says what became of it.
  */
 export interface InvokeBroker {
@@ -312,7 +312,12 @@ export function createInvokeBroker(options: InvokeBrokerOptions): InvokeBroker {
       const invocation = byId.get(id);
       if (!invocation || invocation.nodeId !== from.identity.deviceId) return false;
       if (failureOf(outcome)?.code === "NOT_RECEIVED") neverReceived(invocation, acknowledged);
-      else finish(invocation, outcome, acknowledged);
+      else {
+        // It stands in a record that outlives the node, so whoever waits need not wait for ours. Only
+        // the acknowledgement does: until then the node keeps the outcome for us.
+        if (from.node?.recordsDurably) settle(invocation, { kind: "outcome", outcome });
+        finish(invocation, outcome, acknowledged);
+      }
       return true;
     },
     progress(from, id, seq, chunk) {

@@ -17,5 +17,7 @@ export interface NodeLink {
   readonly pathEnv: string | undefined;
   /** It keeps a record of invocations and answers for what an earlier connection left open. */
   readonly keepsLedger: boolean;
+  /** That record outlives the node's process; the node says so when it syncs. */
+  recordsDurably: boolean;
   hostStats: (HostStats & { updatedAtMs: number }) | undefined;
 }

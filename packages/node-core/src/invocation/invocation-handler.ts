@@ -250,7 +250,9 @@ export function createInvocationHandler(options: InvocationHandlerOptions): Invo
     }
     let open: readonly unknown[];
     try {
-      const reply = await peer.request("node.invoke.sync", {});
+      const reply = await peer.request("node.invoke.sync", {
+        durable: ledger.durability !== "none",
+      });
       open = arrayMember(reply, "open");
     } catch (error) {
       // A connection that broke meanwhile brings the next sync.

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { MAX_PROGRESS_CHUNK_CHARS } from "../limits.ts";
 import { errorShapeSchema } from "./frames.ts";
-import { anyText, closed, count, flag, maybe, noParams, open, text } from "./primitives.ts";
+import { anyText, closed, count, flag, maybe, open, text } from "./primitives.ts";
 
 const chunk = anyText.max(MAX_PROGRESS_CHUNK_CHARS);
 
@@ -170,7 +170,10 @@ export type NodeInvokeCancelResult = z.infer<typeof nodeInvokeCancelResultSchema
 export const nodeInvokeInputParamsSchema = closed({ idempotencyKey: text, payloadJSON: chunk });
 
 /** Params of `node.invoke.sync`. Ours. */
-export const nodeInvokeSyncParamsSchema = noParams;
+export const nodeInvokeSyncParamsSchema = closed({
+  /** Whether the node's record outlives its process: then its outcome may be told at once. */
+  durable: maybe.flag,
+});
 
 /** The answer of `node.invoke.sync`: what earlier connections of the node left open. Ours. */
 export const nodeInvokeSyncResultSchema = open({
