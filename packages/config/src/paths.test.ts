@@ -7,7 +7,7 @@ import { expandHome, resolvePaths } from "./paths.ts";
 function resolveIn(files: readonly string[], env: Env = {}, profile?: string) {
   const exists = (path: string) =>
     files.some((file) => file === path || file.startsWith(path + sep));
-  return resolvePaths({ env, homedir: "/home/u", profile, cwd: "/work", exists });
+  return resolvePaths({ env, homedir: "/home/u", profile, cwd: "/srv", exists });
 }
 
 test("nothing exists: the first write goes to ~/.openclaw", () => {
@@ -52,8 +52,8 @@ test("a state directory from the environment is the only place for the config", 
 test("a config path from the environment is taken as it is, missing or not", () => {
   const env = { CLAWDBOT_CONFIG_PATH: "conf.json5" };
   const paths = resolveIn(["/home/u/.openclaw/openclaw.json"], env);
-  expect(paths.configPath).toBe("/work/conf.json5");
-  expect(paths.configCandidates).toEqual(["/work/conf.json5"]);
+  expect(paths.configPath).toBe("/srv/conf.json5");
+  expect(paths.configCandidates).toEqual(["/srv/conf.json5"]);
 });
 
 test.each([
