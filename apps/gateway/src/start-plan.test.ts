@@ -140,7 +140,7 @@ test("an invalid config names each problem and the nearest key", () => {
         {
           kind: "unknown-key",
           path: "gateway.prot",
-          message: "is not known",
+          message: "unknown key; did you mean gateway.port?",
           nearest: "gateway.port",
         },
       ],
@@ -149,7 +149,7 @@ test("an invalid config names each problem and the nearest key", () => {
   });
   expect(decision).toMatchObject({
     ok: false,
-    refusal: { exitCode: 78, hints: ["- gateway.prot: is not known (did you mean gateway.port?)"] },
+    refusal: { exitCode: 78, hints: ["- gateway.prot: unknown key; did you mean gateway.port?"] },
   });
 });
 
