@@ -8,6 +8,9 @@ export { startProcess } from "./process-fixture.ts";
 export { trackPublishedLocks } from "./published-locks.ts";
 export { publishedRelease } from "./published-release.ts";
 export { createRawPeer, PeerResponseError, UpgradeRefusedError } from "./raw-peer.ts";
+export { startOpenSshServer } from "./ssh/openssh-server.ts";
+export { generateSshKey, signSshKey } from "./ssh/ssh-keys.ts";
+export { hasAsyncssh, hasDropbear, hasSshd } from "./ssh/ssh-programs.ts";
 export { temporaryDirectory } from "./temporary-directory.ts";
 export { createTestIdentity, signaturePayload } from "./test-identity.ts";
 
@@ -39,5 +42,8 @@ export type {
   RawPeerOptions,
   RequestOptions,
 } from "./raw-peer.ts";
+export type { OpenSshServerOptions } from "./ssh/openssh-server.ts";
+export type { SshCertificateOptions, SshKey, SshKeyOptions, SshKeyType } from "./ssh/ssh-keys.ts";
+export type { SshServer, SshServerRestartOptions } from "./ssh/ssh-server.ts";
 export type { TemporaryDirectory } from "./temporary-directory.ts";
 export type { SignatureFields, SignatureVersion, TestIdentity } from "./test-identity.ts";

@@ -1,0 +1,103 @@
+import { appendFile, copyFile, mkdir, writeFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { startProcess } from "../process-fixture.ts";
+import { temporaryDirectory } from "../temporary-directory.ts";
+import type { TemporaryDirectory } from "../temporary-directory.ts";
+import { generateSshKey, readSshKey } from "./ssh-keys.ts";
+import type { SshKey, SshKeyType } from "./ssh-keys.ts";
+import { requireSshd } from "./ssh-programs.ts";
+import { runSshServer } from "./ssh-server-process.ts";
+import type { SshServer } from "./ssh-server.ts";
+
+/** Options of {@link startOpenSshServer}. */
+export interface OpenSshServerOptions {
+  /** @default ["ed25519"] */
+  hostKeyTypes?: readonly SshKeyType[];
+  /** Keys of another server, or keys made beforehand; they are copied. @default new ones */
+  hostKeys?: readonly SshKey[];
+  /** @default a free one */
+  port?: number;
+  /** Public keys that may log in. @default none */
+  authorizedKeys?: readonly string[];
+  /** Lines of sshd_config; they replace those of the fixture that have the same keyword. */
+  config?: readonly string[];
+  /** Environment of the server. */
+  env?: Record<string, string>;
+}
+
+/** Where Debian's sshd confines itself when it runs as root; the system creates it at boot. */
+const PRIVILEGE_SEPARATION_DIRECTORY = "/run/sshd";
+
+/** Starts OpenSSH's sshd with a configuration of its own; resolves when it listens. */
+export async function startOpenSshServer(options: OpenSshServerOptions = {}): Promise<SshServer> {
+  const sshd = requireSshd();
+  const directory = await temporaryDirectory("openclaw-sshd-");
+  const authorizedKeys = directory.file("authorized_keys");
+  let { config = [] } = options;
+  if (process.getuid?.() === 0) {
+    await mkdir(PRIVILEGE_SEPARATION_DIRECTORY, { recursive: true, mode: 0o755 });
+  }
+  await writeFile(authorizedKeys, "", { mode: 0o600 });
+  for (const key of options.authorizedKeys ?? []) await authorize(key);
+
+  async function authorize(publicKey: string): Promise<void> {
+    await appendFile(authorizedKeys, `${publicKey.trim()}\n`);
+  }
+
+  return runSshServer({
+    directory,
+    hostKeys: await prepareHostKeys(directory, options),
+    port: options.port,
+    listening: /Server listening on /u,
+    authorize,
+    configure: (change) => (config = change.config ?? config),
+    async start(port, hostKeys) {
+      const path = directory.file("sshd_config");
+      const defaults = { ...DEFAULTS, AuthorizedKeysFile: `"${authorizedKeys}"` };
+      const own = Object.entries(defaults)
+        .filter(([keyword]) => !config.some((line) => isAbout(line, keyword)))
+        .map(([keyword, value]) => `${keyword} ${value}`);
+      const keys = hostKeys.map(({ privateKeyPath }) => `HostKey "${privateKeyPath}"`);
+      const address = `ListenAddress 127.0.0.1:${port}`;
+      // The given lines come last: behind a Match block nothing would be global any more.
+      await writeFile(path, `${[address, ...keys, ...own, ...config].join("\n")}\n`);
+      return startProcess(sshd, ["-D", "-e", "-f", path], { env: options.env ?? {} });
+    },
+  });
+}
+
+const DEFAULTS = {
+  PidFile: "none",
+  StrictModes: "no",
+  UsePAM: "no",
+  PasswordAuthentication: "no",
+  KbdInteractiveAuthentication: "no",
+  // Whatever the account that runs the tests has there is none of theirs.
+  PermitUserRC: "no",
+  PrintMotd: "no",
+  PrintLastLog: "no",
+  LogLevel: "VERBOSE",
+  // The default drops some of more than ten connections that come at once, by chance.
+  MaxStartups: "200",
+} as const;
+
+function isAbout(line: string, keyword: string): boolean {
+  return line.trim().split(/[\s=]/u)[0]?.toLowerCase() === keyword.toLowerCase();
+}
+
+/** New keys, or copies of the given ones: the directory they came from may go away. */
+async function prepareHostKeys(
+  directory: TemporaryDirectory,
+  { hostKeyTypes = ["ed25519"], hostKeys }: OpenSshServerOptions,
+): Promise<SshKey[]> {
+  const types = hostKeys ?? hostKeyTypes;
+  return Promise.all(
+    types.map(async (key) => {
+      if (typeof key === "string") return generateSshKey({ type: key, directory: directory.path });
+      const copy = directory.file(basename(key.privateKeyPath));
+      await copyFile(key.privateKeyPath, copy);
+      await copyFile(key.publicKeyPath, `${copy}.pub`);
+      return readSshKey(key.type, copy);
+    }),
+  );
+}
