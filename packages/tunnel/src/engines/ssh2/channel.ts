@@ -1,0 +1,195 @@
+import { Duplex } from "node:stream";
+import type { Protocol } from "./internals.ts";
+
+/**
+ * Bytes the far side may send ahead of the reader: RFC 4254 calls it the window. OpenSSH has the same,
+ * and it caps a channel at 2 MiB for each round trip.
+ */
+export const CHANNEL_WINDOW_BYTES = 2 * 1024 * 1024;
+/** Largest data message to receive. */
+export const CHANNEL_PACKET_BYTES = 32 * 1024;
+/** Above this much unsent on the connection, its channels take no more; the slow link slows the writers. */
+const CONNECTION_HIGH_WATER_BYTES = 1024 * 1024;
+const STREAM_HIGH_WATER_BYTES = 256 * 1024;
+
+/** What a channel needs of the connection it is on. */
+export interface ChannelCarrier {
+  readonly protocol: Protocol;
+  /** Bytes that wait to be written to the network. */
+  readonly unsentBytes: number;
+  /** Calls back once, when little waits any more. */
+  onDrain(callback: () => void): void;
+  /** Collects the packets of this turn of the loop into one write. */
+  cork(): void;
+  /** The far side has said its last word, and so have we. */
+  forget(channel: number): void;
+}
+
+/**
+ * One direct-tcpip or direct-streamlocal channel as a stream. Ends of both directions are their own:
+ * a FIN passes as EOF and back. Whoever does not read stops the far side after
+ * {@link CHANNEL_WINDOW_BYTES} and what one stream buffers.
+ */
+export class SshChannel extends Duplex {
+  readonly #carrier: ChannelCarrier;
+  readonly #localId: number;
+  readonly #remoteId: number;
+  readonly #packetBytes: number;
+  /** What we may still send. */
+  #window: number;
+  /** What was read since the far side was last told. */
+  #credit = 0;
+  /** What stands in the stream's buffer since it said that it is full. */
+  #withheld = 0;
+  #isFull = false;
+  #pending: { data: Buffer; done: (error?: Error | null) => void } | undefined;
+  #sentClose = false;
+  #remoteClosed = false;
+
+  constructor(
+    carrier: ChannelCarrier,
+    ids: { local: number; remote: number },
+    window: number,
+    packetBytes: number,
+  ) {
+    super({ highWaterMark: STREAM_HIGH_WATER_BYTES, allowHalfOpen: true });
+    this.#carrier = carrier;
+    this.#localId = ids.local;
+    this.#remoteId = ids.remote;
+    this.#window = window;
+    this.#packetBytes = packetBytes;
+  }
+
+  // What the far side sends.
+
+  received(data: Buffer): void {
+    if (this.destroyed) return;
+    if (this.push(data) && !this.#isFull) {
+      this.#grant(data.length);
+      return;
+    }
+    this.#isFull = true;
+    this.#withheld += data.length;
+  }
+
+  windowGrew(bytes: number): void {
+    this.#window += bytes;
+    this.#flush();
+  }
+
+  receivedEof(): void {
+    if (!this.destroyed) this.push(null);
+  }
+
+  /** Both directions are over on the far side. */
+  receivedClose(): void {
+    this.#remoteClosed = true;
+    this.#carrier.forget(this.#localId);
+    this.#sendClose();
+    if (this.destroyed) return;
+    this.push(null);
+    if (this.readableEnded) this.#end();
+    else this.once("end", () => this.#end());
+  }
+
+  /** The connection is gone. */
+  lost(error: Error): void {
+    this.#sentClose = true;
+    this.#remoteClosed = true;
+    this.destroy(error);
+  }
+
+  /** After the last byte was read: whoever still writes learns that nobody listens. */
+  #end(): void {
+    if (this.writableFinished || this.writableEnded) {
+      this.destroy();
+      return;
+    }
+    const error = new Error("the far side has closed the channel");
+    this.destroy(Object.assign(error, { code: "EPIPE" }));
+  }
+
+  // Stream.
+
+  override _read(): void {
+    if (!this.#isFull) return;
+    this.#isFull = false;
+    const bytes = this.#withheld;
+    this.#withheld = 0;
+    this.#grant(bytes);
+  }
+
+  override _write(data: Buffer, _: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#pending = { data, done };
+    this.#flush();
+  }
+
+  override _writev(
+    chunks: { chunk: Buffer; encoding: BufferEncoding }[],
+    done: (error?: Error | null) => void,
+  ): void {
+    const [first, ...more] = chunks;
+    const data =
+      first !== undefined && more.length === 0
+        ? first.chunk
+        : Buffer.concat(chunks.map(({ chunk }) => chunk));
+    this.#pending = { data, done };
+    this.#flush();
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    if (!this.#sentClose) {
+      this.#carrier.cork();
+      this.#carrier.protocol.channelEOF(this.#remoteId);
+    }
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    const pending = this.#pending;
+    this.#pending = undefined;
+    this.#sendClose();
+    pending?.done(error ?? new Error("the channel is closed"));
+    done(error);
+  }
+
+  #flush(): void {
+    const pending = this.#pending;
+    // After a close nothing may be sent; what waits fails when the last byte was read.
+    if (pending === undefined || this.#sentClose) return;
+    const { protocol } = this.#carrier;
+    let { data } = pending;
+    this.#carrier.cork();
+    while (data.length > 0 && this.#window > 0) {
+      const bytes = Math.min(data.length, this.#window, this.#packetBytes);
+      protocol.channelData(this.#remoteId, bytes === data.length ? data : data.subarray(0, bytes));
+      this.#window -= bytes;
+      data = data.subarray(bytes);
+    }
+    if (data.length > 0) {
+      pending.data = data;
+      return;
+    }
+    this.#pending = undefined;
+    if (this.#carrier.unsentBytes > CONNECTION_HIGH_WATER_BYTES)
+      this.#carrier.onDrain(pending.done);
+    else pending.done();
+  }
+
+  #grant(bytes: number): void {
+    this.#credit += bytes;
+    if (this.#credit < CHANNEL_WINDOW_BYTES / 2 || this.#sentClose) return;
+    this.#carrier.cork();
+    this.#carrier.protocol.channelWindowAdjust(this.#remoteId, this.#credit);
+    this.#credit = 0;
+  }
+
+  #sendClose(): void {
+    if (this.#sentClose) return;
+    this.#sentClose = true;
+    this.#carrier.cork();
+    this.#carrier.protocol.channelClose(this.#remoteId);
+    // Otherwise the number stays taken until the far side has answered.
+    if (this.#remoteClosed) this.#carrier.forget(this.#localId);
+  }
+}

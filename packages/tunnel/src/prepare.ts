@@ -1,0 +1,128 @@
+import process from "node:process";
+import { chooseEngine, needsOfSystemSsh } from "./engines/choose-engine.ts";
+import type { Destination, EngineOptions, SshConnection } from "./engines/engine.ts";
+import { TunnelError } from "./errors.ts";
+import { parseFingerprint } from "./host-keys/fingerprint.ts";
+import { isKnownOnlyByAuthority } from "./host-keys/known-hosts.ts";
+import { silentLogger } from "./logger.ts";
+import { findSshProgram } from "./settings/find-ssh-program.ts";
+import { resolveHops, resolveSshSettings } from "./settings/resolve-settings.ts";
+import type { SshSettings } from "./settings/ssh-settings.ts";
+import type { SshTarget } from "./target.ts";
+import { defaultTunnelOptions } from "./tunnel-defaults.ts";
+import type { TunnelOptions } from "./tunnel.ts";
+
+/** The effective settings of a target and of the hosts on the way to it. */
+export interface Route {
+  readonly settings: SshSettings;
+  readonly hops: readonly SshSettings[];
+}
+
+/**
+ * Reads ssh_config for the target and for its jump chain.
+ *
+ * @throws TunnelError `INVALID_SSH_CONFIG`
+ */
+export async function resolveRoute(
+  target: SshTarget,
+  options: TunnelOptions,
+  signal?: AbortSignal,
+): Promise<Route> {
+  const from = {
+    env: options.env ?? process.env,
+    ...(options.identity === undefined ? {} : { identity: options.identity }),
+    ...(options.sshConfig === undefined ? {} : { sshConfig: options.sshConfig }),
+    ...(options.knownHosts === undefined ? {} : { knownHosts: options.knownHosts }),
+    ...(options.sshProgram === undefined ? {} : { sshProgram: options.sshProgram }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+  const settings = await resolveSshSettings(target, from);
+  return { settings, hops: await resolveHops(settings, from) };
+}
+
+/**
+ * Opens one connection over a route, with the engine that it needs.
+ *
+ * @throws TunnelError
+ */
+export async function openConnection(
+  route: Route,
+  options: TunnelOptions,
+  destinations: readonly Destination[],
+  signal: AbortSignal,
+): Promise<SshConnection> {
+  const { settings, hops } = route;
+  const env = options.env ?? process.env;
+  const needs = [...needsOfSystemSsh(settings, hops)];
+  if (options.engine === undefined && (await isKnownOnlyByAuthority(settings))) {
+    needs.push("@cert-authority (the host is known by the authority that signed its key)");
+  }
+  const program = options.sshProgram ?? findSshProgram(env);
+  const choice = chooseEngine(options.engine, needs, program);
+  const engineOptions = engineOptionsOf(route, options, destinations);
+  if (choice.name === "system" && program !== undefined) {
+    const { createSystemEngine } = await import("./engines/system/open-system-connection.ts");
+    const open = createSystemEngine({
+      sshProgram: program,
+      env,
+      reason: choice.reason,
+      ...(options.sshConfig === undefined ? {} : { sshConfig: options.sshConfig }),
+      ...(options.identity === undefined ? {} : { identity: options.identity }),
+      ...(options.knownHosts === undefined ? {} : { knownHosts: options.knownHosts }),
+    });
+    return open(engineOptions, signal);
+  }
+  const { openSsh2Connection } = await import("./engines/ssh2/open-ssh2-connection.ts");
+  return openSsh2Connection(engineOptions, signal, choice.reason);
+}
+
+function engineOptionsOf(
+  { settings, hops }: Route,
+  options: TunnelOptions,
+  destinations: readonly Destination[],
+): EngineOptions {
+  const { hostKeyFingerprint } = options;
+  return {
+    settings,
+    hops,
+    hostKeyPolicy: options.hostKeyPolicy ?? "strict",
+    hostKeyFingerprint:
+      hostKeyFingerprint === undefined ? undefined : parseFingerprint(hostKeyFingerprint),
+    onNewHostKey: options.onNewHostKey,
+    authentication: options.authentication ?? {},
+    connectTimeoutMs:
+      options.connectTimeoutMs ??
+      settings.connectTimeoutMs ??
+      defaultTunnelOptions.connectTimeoutMs,
+    keepaliveIntervalMs:
+      options.keepaliveIntervalMs ??
+      (settings.serverAliveIntervalMs || defaultTunnelOptions.keepaliveIntervalMs),
+    keepaliveCountMax:
+      options.keepaliveCountMax ??
+      (settings.serverAliveIntervalMs > 0
+        ? settings.serverAliveCountMax
+        : defaultTunnelOptions.keepaliveCountMax),
+    destinations,
+    stateDirectory: options.stateDirectory,
+    logger: options.logger ?? silentLogger,
+  };
+}
+
+/** Options that can be checked before anything is dialled. */
+export function checkOptions(options: TunnelOptions): void {
+  if (options.hostKeyFingerprint !== undefined) parseFingerprint(options.hostKeyFingerprint);
+  const positive = [
+    "connectTimeoutMs",
+    "keepaliveIntervalMs",
+    "keepaliveCountMax",
+    "waitTimeoutMs",
+    "maxWaiting",
+    "stableAfterMs",
+  ] as const;
+  for (const name of positive) {
+    const value = options[name];
+    // The longest a timer of Node can wait.
+    if (value === undefined || (value > 0 && value <= 2_147_483_647)) continue;
+    throw new TunnelError("INVALID_OPTION", `${name} is ${value}; it has to be more than 0.`);
+  }
+}
