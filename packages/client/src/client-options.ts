@@ -4,6 +4,7 @@ import { createMemoryTokenStore } from "./identity/device-token-store.ts";
 import { silentLogger } from "./logger.ts";
 import { createWsTransport } from "./transport/ws-transport.ts";
 import type { ClientId, ClientMode } from "@openclaw/protocol";
+import type { CarrierReadyFunction, DialFunction } from "./carrier/dial.ts";
 import type { AttemptFailure } from "./client-state.ts";
 import type { BackoffOptions } from "./reconnect/backoff.ts";
 import type { DeviceIdentity } from "./identity/device-identity.ts";
@@ -67,7 +68,7 @@ export interface GatewayClientOptions {
   minProtocol?: number | undefined;
   /** Newest protocol to offer. @default 4 */
   maxProtocol?: number | undefined;
-  /** How long the dial and the handshake may take together. @default 15_000 */
+  /** How long the dial and the handshake may take together; after a `dial`, the handshake. @default 15_000 */
   connectTimeoutMs?: number | undefined;
   /** Deadline of a request that names none. @default 30_000 */
   requestTimeoutMs?: number | undefined;
@@ -90,6 +91,27 @@ export interface GatewayClientOptions {
   logger?: Logger | undefined;
   /** Told of every failed attempt and every lost connection, with the cause. */
   onAttempt?: ((failure: AttemptFailure) => void) | undefined;
+  /**
+   * Opens the stream on which the WebSocket, and for `wss:` TLS, runs: a channel of an SSH
+   * connection, for example. No local port is opened and no name looked up here, and `ws:` may name
+   * any host, because the bytes do not go there in the clear; who gives this vouches for the way.
+   * `connectTimeoutMs` counts from the stream on.
+   */
+  dial?: DialFunction | undefined;
+  /**
+   * Tells when the carrier behind `dial` is there. While it is away the client has no backoff of its
+   * own: it waits for this, and dials within 250 ms once the carrier is back. It waits for at most
+   * `backoff.maxMs` and then dials all the same, so that a signal that was lost delays it and no
+   * more. Where the carrier is there, the backoff is what it is without this, except that the first
+   * loss of a stable connection is followed within 250 ms. Only with `dial`.
+   */
+  carrierReady?: CarrierReadyFunction | undefined;
+  /**
+   * What device tokens are kept under, and what messages call the Gateway, such as
+   * `ssh://me@box:22/18789`. Needed with `dial`, where the same URL leads to different Gateways:
+   * without it `deviceStore` is not used there. @default host and port of `url`
+   */
+  endpointKey?: string | undefined;
   /** @default a WebSocket */
   transport?: TransportFactory | undefined;
   /** Monotonic milliseconds. @default performance.now */
@@ -139,6 +161,9 @@ export interface ResolvedGatewayClientOptions {
   readonly signal: AbortSignal | undefined;
   readonly logger: Logger;
   readonly onAttempt: ((failure: AttemptFailure) => void) | undefined;
+  readonly dial: DialFunction | undefined;
+  readonly carrierReady: CarrierReadyFunction | undefined;
+  readonly endpointKey: string | undefined;
   readonly transport: TransportFactory;
   readonly now: () => number;
   readonly random: () => number;
@@ -164,7 +189,7 @@ export function resolveGatewayClientOptions(
     password: emptyToUndefined(options.password),
     deviceToken: emptyToUndefined(options.deviceToken),
     identity: options.identity || undefined,
-    deviceStore: options.deviceStore ?? createMemoryTokenStore(),
+    deviceStore: resolveDeviceStore(options),
     role,
     scopes: [...(options.scopes ?? [])],
     client: resolveClientInfo(role, options.client ?? {}),
@@ -192,10 +217,23 @@ export function resolveGatewayClientOptions(
     signal: options.signal,
     logger: options.logger ?? silentLogger,
     onAttempt: options.onAttempt,
+    dial: options.dial,
+    carrierReady: options.dial && options.carrierReady,
+    endpointKey: emptyToUndefined(options.endpointKey),
     transport: options.transport ?? createWsTransport,
     now: options.now ?? (() => performance.now()),
     random: options.random ?? Math.random,
   };
+}
+
+/** A token of the Gateway behind one carrier must not be offered to that behind another. */
+function resolveDeviceStore({
+  deviceStore,
+  dial,
+  endpointKey,
+}: GatewayClientOptions): DeviceTokenStore {
+  if (deviceStore === undefined || (dial && !endpointKey)) return createMemoryTokenStore();
+  return deviceStore;
 }
 
 function resolveClientInfo(role: "operator" | "node", info: ClientInfo): ResolvedClientInfo {

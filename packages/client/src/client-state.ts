@@ -7,7 +7,10 @@ export type GatewayClientState =
   /** Dialling or shaking hands; attempts count from 1 and start anew after a stable connection. */
   | { readonly kind: "connecting"; readonly attempt: number }
   | { readonly kind: "open"; readonly openedAtMs: number; readonly protocol: number }
-  /** Lost or never reached; the next attempt starts at `retryAtMs`. */
+  /**
+   * Lost or never reached; the next attempt starts at `retryAtMs`. With a carrier that is away it
+   * starts when that is back.
+   */
   | {
       readonly kind: "waiting";
       readonly attempt: number;
@@ -37,7 +40,10 @@ export interface AttemptFailure {
   /** Counts from 1 and starts anew after a stable connection. */
   readonly attempt: number;
   readonly error: GatewayError;
-  /** Pause before the next attempt; `undefined` when there is none. */
+  /**
+   * Pause before the next attempt; `undefined` when there is none. With a carrier that is away it is
+   * as long as that stays away.
+   */
   readonly retryInMs: number | undefined;
 }
 

@@ -1,4 +1,5 @@
 import { CLOSE, MAX_FRAME_BYTES } from "@openclaw/protocol";
+import { carrierFailure, startDial } from "./carrier/dial.ts";
 import { resolveGatewayClientOptions } from "./client-options.ts";
 import { openConnection } from "./connection/connection.ts";
 import { resolveRequestTimeoutMs } from "./connection/request-timeout.ts";
@@ -6,8 +7,11 @@ import { GatewayError } from "./errors.ts";
 import { checkGatewayUrl } from "./gateway-url.ts";
 import { createNegotiator } from "./handshake/negotiator.ts";
 import { createListeners } from "./listeners.ts";
-import { retryDelayMs } from "./reconnect/retry-delay.ts";
+import { expectedRestart, withRestartHint } from "./reconnect/restart-notice.ts";
+import { createRetryPause } from "./reconnect/retry-pause.ts";
+import type { Duplex } from "node:stream";
 import type { EventFrame, HelloOk, RawJson } from "@openclaw/protocol";
+import type { DialFunction } from "./carrier/dial.ts";
 import type { GatewayClientOptions } from "./client-options.ts";
 import type { CloseInfo, GatewayClientState } from "./client-state.ts";
 import type { Connection, ConnectionEnd, SendOptions } from "./connection/connection.ts";
@@ -16,9 +20,15 @@ import type { CheckedGatewayUrl } from "./gateway-url.ts";
 import type { Negotiator } from "./handshake/negotiator.ts";
 import type { Transport } from "./transport/transport.ts";
 
+interface Target {
+  readonly address: CheckedGatewayUrl;
+  readonly negotiator: Negotiator;
+}
+
 /**
  * A client that connects when told to, and by default comes back by itself after a lost connection.
- * It has one running attempt; what an earlier one still does is ignored.
+ * It has one running attempt; what an earlier one still does is ignored. With `dial` an attempt
+ * begins with a stream of the carrier, and the pauses follow the carrier: one loop, not two.
  *
  * ```text
  *   idle ──▶ connecting ──▶ open ──▶ waiting ──▶ connecting …
@@ -35,14 +45,15 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
   );
   const closed = Promise.withResolvers<CloseInfo>();
   const leaving = new Set<Promise<void>>();
+  const pause = createRetryPause(resolved);
 
   let state: GatewayClientState = { kind: "idle" };
   let hello: HelloOk | undefined;
-  let target: { address: CheckedGatewayUrl; negotiator: Negotiator } | undefined;
+  let target: Target | undefined;
   let connection: Connection | undefined;
   let connecting: PromiseWithResolvers<HelloOk> | undefined;
   let closing: Promise<void> | undefined;
-  let retryTimer: ReturnType<typeof setTimeout> | undefined;
+  let endDial: (() => void) | undefined;
   let openedAt: number | undefined;
   let pairingSince: number | undefined;
   let failures = 0;
@@ -66,18 +77,43 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
   }
 
   function start(): void {
-    const checked = checkGatewayUrl(resolved.url, { allowInsecure: resolved.allowInsecureUrl });
+    // Over a carrier nothing goes to the host of the URL in the clear.
+    const allowInsecure = resolved.allowInsecureUrl || resolved.dial !== undefined;
+    const checked = checkGatewayUrl(resolved.url, { allowInsecure });
     if (!checked.ok) return failed(checked.error);
-    target = { address: checked.address, negotiator: createNegotiator(resolved, checked.address) };
+    const { endpointKey } = resolved;
+    const address =
+      endpointKey === undefined ? checked.address : { ...checked.address, endpoint: endpointKey };
+    target = { address, negotiator: createNegotiator(resolved, address) };
     attempt();
   }
 
   function attempt(): void {
     if (!target) return;
-    const { address, negotiator } = target;
     // Asking again and again for approval is one state, not many.
     if (state.kind !== "pairing") setState({ kind: "connecting", attempt: failures + 1 });
-    const transport = dial(address.url);
+    // A listener of that state may have closed the client.
+    if (closing) return;
+    if (resolved.dial) dialCarrier(resolved.dial, target);
+    else shakeHands(target, undefined);
+  }
+
+  function dialCarrier(dial: DialFunction, towards: Target): void {
+    const { endpoint, url } = towards.address;
+    endDial = startDial(dial, url, {
+      opened(stream) {
+        endDial = undefined;
+        shakeHands(towards, stream);
+      },
+      failed(cause) {
+        endDial = undefined;
+        failed(carrierFailure(endpoint, cause));
+      },
+    });
+  }
+
+  function shakeHands({ address, negotiator }: Target, stream: Duplex | undefined): void {
+    const transport = openTransport(address.url, stream);
     if (!transport) return;
     const mine = openConnection({
       endpoint: address.endpoint,
@@ -98,14 +134,16 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
     leaving.add(left);
   }
 
-  function dial(url: string): Transport | undefined {
+  function openTransport(url: string, stream: Duplex | undefined): Transport | undefined {
     try {
       return resolved.transport(url, {
         maxPayloadBytes: MAX_FRAME_BYTES,
         tlsFingerprint: resolved.tlsFingerprint,
         allowPublicPlaintext: resolved.allowInsecureUrl,
+        stream,
       });
     } catch (cause) {
+      stream?.destroy();
       failed(new GatewayError("INVALID_URL", `cannot dial ${url}`, { cause, final: true }));
       return undefined;
     }
@@ -150,16 +188,11 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
     failures += 1;
     if (error.code !== "PAIRING_REQUIRED") pairingSince = undefined;
     else pairingSince ??= now();
+    const pairingForMs = now() - (pairingSince ?? now());
     const retryInMs =
       error.final || !resolved.reconnect
         ? undefined
-        : retryDelayMs({
-            error,
-            failures,
-            pairingForMs: now() - (pairingSince ?? now()),
-            backoff: resolved.backoff,
-            random: resolved.random,
-          });
+        : pause.lengthMs(error, failures, pairingForMs);
     const attemptNumber = failures;
     logger.debug({ err: error, attempt: attemptNumber, retryInMs }, "not connected to the gateway");
     if (retryInMs === undefined) finish(error);
@@ -169,7 +202,14 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
 
   function wait(reason: GatewayError, retryInMs: number): void {
     const retryAtMs = Date.now() + retryInMs;
-    retryTimer = setTimeout(attempt, retryInMs);
+    pause.start(reason, retryInMs, {
+      over(wasAway) {
+        // What failed was the carrier; the Gateway behind it starts with a clean record.
+        if (wasAway) failures = 0;
+        attempt();
+      },
+      final: (cause) => failed(carrierFailure(endpointOf(target), cause)),
+    });
     if (reason.code !== "PAIRING_REQUIRED") {
       setState({ kind: "waiting", attempt: failures, retryAtMs, reason });
       return;
@@ -183,7 +223,7 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
 
   function finish(error: GatewayError | undefined): void {
     if (state.kind === "closed") return;
-    clearTimeout(retryTimer);
+    pause.end();
     signal?.removeEventListener("abort", abort);
     const info: CloseInfo = {
       code: error?.closeCode,
@@ -197,7 +237,8 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
 
   function close(): Promise<void> {
     closing ??= (async () => {
-      clearTimeout(retryTimer);
+      pause.end();
+      endDial?.();
       connection?.close(CLOSE.NORMAL, "", closedError());
       connection = undefined;
       finish(undefined);
@@ -224,7 +265,7 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
   }
 
   function request(method: string, params: unknown, given: RequestOptions = {}): Promise<unknown> {
-    if (!connection) return Promise.reject(notConnected(state, target?.address.endpoint));
+    if (!connection) return Promise.reject(notConnected(state, endpointOf(target)));
     return connection.request(method, params, sendOptions(method, params, given));
   }
 
@@ -250,11 +291,15 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
   };
 }
 
+function endpointOf(target: Target | undefined): string {
+  return target?.address.endpoint ?? "the Gateway";
+}
+
 function closedError(): GatewayError {
   return new GatewayError("CLOSED", "the client is closed", { final: true });
 }
 
-function notConnected(state: GatewayClientState, endpoint = "the Gateway"): GatewayError {
+function notConnected(state: GatewayClientState, endpoint: string): GatewayError {
   if (state.kind === "closed") return closedError();
   const reason = state.kind === "waiting" || state.kind === "pairing" ? state.reason : undefined;
   return new GatewayError("CONNECTION_LOST", `not connected to ${endpoint} (${state.kind})`, {
@@ -267,25 +312,4 @@ function requestIdOf({ details }: GatewayError): string | undefined {
   if (typeof details !== "object" || details === null || !("requestId" in details))
     return undefined;
   return typeof details.requestId === "string" ? details.requestId : undefined;
-}
-
-function expectedRestart(payload: unknown): number | undefined {
-  if (typeof payload !== "object" || payload === null) return undefined;
-  if (!("restartExpectedMs" in payload)) return undefined;
-  const { restartExpectedMs } = payload;
-  return typeof restartExpectedMs === "number" && restartExpectedMs > 0
-    ? restartExpectedMs
-    : undefined;
-}
-
-/** A Gateway that announced its restart said with it when to come back. */
-function withRestartHint(error: GatewayError, retryAfterMs: number | undefined): GatewayError {
-  if (retryAfterMs === undefined || error.final || error.retryAfterMs !== undefined) return error;
-  return new GatewayError(error.code, error.message, {
-    cause: error.cause,
-    closeCode: error.closeCode,
-    details: error.details,
-    hint: error.hint,
-    retryAfterMs,
-  });
 }

@@ -18,6 +18,7 @@ export type {
   DeviceTokenStore,
   StoredDeviceToken,
 } from "./identity/device-token-store.ts";
+export type { CarrierReadyFunction, DialAddress, DialFunction } from "./carrier/dial.ts";
 export type { EventListener, GatewayClient, RequestOptions } from "./gateway-client.ts";
 export type { GatewayErrorCode, GatewayErrorOptions, RemoteErrorShape } from "./errors.ts";
 export type { Logger } from "./logger.ts";

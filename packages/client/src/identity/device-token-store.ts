@@ -1,6 +1,6 @@
 /** A device token belongs to one endpoint, one role and one key, and is sent nowhere else. */
 export interface DeviceTokenKey {
-  /** `host:port` of the Gateway, as {@link checkGatewayUrl} reports it. */
+  /** `host:port` of the Gateway, as {@link checkGatewayUrl} reports it, or the client's `endpointKey`. */
   readonly endpoint: string;
   readonly role: string;
   readonly deviceId: string;

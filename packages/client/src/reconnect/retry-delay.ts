@@ -38,3 +38,14 @@ export function retryDelayMs(input: RetryInput): number {
   const earliest = Math.min(error.retryAfterMs, MAX_RETRY_AFTER_MS);
   return Math.max(delay, earliest + Math.round(random() * Math.min(backoff.baseMs, earliest)));
 }
+
+/** The connection broke without a word of the peer: the line went, or the process at its end. */
+export function isBrokenLine({ code, closeCode, retryAfterMs }: GatewayError): boolean {
+  return code === "CONNECTION_LOST" && closeCode === 1006 && retryAfterMs === undefined;
+}
+
+/** The pause is the peer's wish or an operator's time, and has nothing to do with the line. */
+export function isPauseFixed({ code, retryAfterMs }: GatewayError): boolean {
+  if (retryAfterMs !== undefined) return true;
+  return code !== "CONNECTION_LOST" && code !== "CONNECT_REFUSED" && code !== "CONNECT_TIMEOUT";
+}

@@ -1,3 +1,5 @@
+import type { Duplex } from "node:stream";
+
 /** Code of the error of a plaintext dial whose name leads out of the private network. */
 export const PUBLIC_ADDRESS_CODE = "ERR_PUBLIC_ADDRESS";
 
@@ -50,6 +52,11 @@ export interface TransportOptions {
   readonly tlsFingerprint?: string | undefined;
   /** Plaintext may go to a name that resolves to a public address. @default false */
   readonly allowPublicPlaintext?: boolean | undefined;
+  /**
+   * Runs on this stream instead of dialling: nothing is looked up, and no port is opened. It belongs
+   * to the transport from now on and is destroyed with it.
+   */
+  readonly stream?: Duplex | undefined;
 }
 
 /** Begins to dial `url` and returns at once. */

@@ -1,11 +1,12 @@
-import { timingSafeEqual } from "node:crypto";
-import { connect as connectTls } from "node:tls";
 import WebSocket from "ws";
+import { countOfSocket, countOfStream } from "./byte-count.ts";
 import { privateLookup } from "./private-lookup.ts";
+import { guardStream } from "./stream-guard.ts";
+import { tlsConnection } from "./tls-connection.ts";
 import type { ClientRequest, ClientRequestArgs, IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
-import type { ConnectionOptions, TLSSocket } from "node:tls";
+import type { Duplex } from "node:stream";
 import type { ClientOptions, RawData } from "ws";
+import type { ByteCount } from "./byte-count.ts";
 import type { Transport, TransportListener, TransportOptions } from "./transport.ts";
 
 /** A peer that does not answer the closing handshake for this long is terminated. */
@@ -16,8 +17,10 @@ const CLOSE_TIMEOUT_MS = 1_000;
  * offers no compression.
  */
 export function createWsTransport(url: string, options: TransportOptions): Transport {
+  const { stream } = options;
   let listener: TransportListener | undefined;
-  let socket: Socket | undefined;
+  let socket: Duplex | undefined;
+  let bytes: ByteCount | undefined;
   let corked = false;
   let failure: Error | undefined;
   let refusal: { httpStatus: number; retryAfterMs: number | undefined } | undefined;
@@ -25,7 +28,12 @@ export function createWsTransport(url: string, options: TransportOptions): Trans
   const webSocket = new WebSocket(url, webSocketOptions(url, options));
 
   webSocket.on("upgrade", (response: IncomingMessage) => {
+    // Over TLS this is the socket of Node that runs on the stream.
     socket = response.socket;
+    bytes =
+      response.socket === stream
+        ? countOfStream(response.socket, webSocket)
+        : countOfSocket(response.socket);
   });
   webSocket.on("open", () => listener?.opened());
   webSocket.on("message", (data: RawData) => listener?.frame(frameText(data)));
@@ -38,14 +46,21 @@ export function createWsTransport(url: string, options: TransportOptions): Trans
     request.destroy();
     webSocket.terminate();
   });
-  webSocket.on("error", (error) => {
+  webSocket.on("error", failed);
+  webSocket.on("close", (code, reason) => ended(code, reason.toString("utf8")));
+  const guard = stream && guardStream(stream, webSocket, { failed, stuck: () => ended(1006, "") });
+
+  function failed(cause: Error): void {
     // The first one is the cause; what follows from it says less.
-    failure ??= error;
-  });
-  webSocket.on("close", (code, reason) => {
-    listener?.closed({ code, reason: reason.toString("utf8"), error: failure, ...refusal });
+    failure ??= cause;
+  }
+
+  function ended(code: number, reason: string): void {
+    guard?.release();
+    const told = listener;
     listener = undefined;
-  });
+    told?.closed({ code, reason, error: failure, ...refusal });
+  }
 
   function uncork(): void {
     corked = false;
@@ -65,25 +80,27 @@ export function createWsTransport(url: string, options: TransportOptions): Trans
         process.nextTick(uncork);
       }
       webSocket.send(text);
+      bytes?.sent(text);
     },
     ping() {
       if (webSocket.readyState === WebSocket.OPEN) webSocket.ping();
     },
     get bytesRead() {
-      return socket?.bytesRead ?? 0;
+      return bytes?.read ?? 0;
     },
     get bytesWritten() {
-      // Node counts what waits in the stream as written.
-      return socket ? socket.bytesWritten - socket.writableLength : 0;
+      return bytes?.written ?? 0;
     },
     get bufferedBytes() {
       return webSocket.bufferedAmount;
     },
     close(code, reason) {
       webSocket.close(code, reason);
+      guard?.expectClose(2 * CLOSE_TIMEOUT_MS);
     },
     terminate() {
       webSocket.terminate();
+      guard?.expectClose(CLOSE_TIMEOUT_MS);
     },
   };
 }
@@ -92,45 +109,29 @@ export function createWsTransport(url: string, options: TransportOptions): Trans
 type WsOptions = ClientOptions & { closeTimeout: number } & Pick<ClientRequestArgs, "lookup">;
 
 function webSocketOptions(url: string, options: TransportOptions): WsOptions {
-  const pin = options.tlsFingerprint;
   return {
     perMessageDeflate: false,
     maxPayload: options.maxPayloadBytes,
     followRedirects: false,
     closeTimeout: CLOSE_TIMEOUT_MS,
-    ...(url.startsWith("ws:") && !options.allowPublicPlaintext ? { lookup: privateLookup() } : {}),
-    ...(pin !== undefined && url.startsWith("wss:") ? { createConnection: pinnedTls(pin) } : {}),
+    ...connectionOptions(url, options),
   };
 }
 
-/** Dials TLS and hands the socket over only after the pin was checked, so no byte goes to a stranger. */
-function pinnedTls(pin: string): NonNullable<ClientOptions["createConnection"]> {
-  const wanted = Buffer.from(normalizeFingerprint(pin));
-  const createConnection = (
-    options: ConnectionOptions,
-    done: (error: Error | null, socket?: TLSSocket) => void,
-  ): void => {
-    const { path: _, ...rest } = options;
-    // The pin stands in for the certificate authorities.
-    const socket = connectTls({ ...rest, rejectUnauthorized: false }, () => {
-      const shown = normalizeFingerprint(socket.getPeerX509Certificate()?.fingerprint256 ?? "");
-      const seen = Buffer.from(shown);
-      socket.removeListener("error", done);
-      if (seen.length === wanted.length && timingSafeEqual(seen, wanted)) return done(null, socket);
-      socket.destroy();
-      const error = new Error(
-        `certificate fingerprint is ${shown}, pinned is ${wanted.toString()}`,
-      );
-      done(Object.assign(error, { code: "ERR_TLS_PIN_MISMATCH" }));
-    });
-    socket.once("error", done);
-  };
-  // Node's http takes a callback here; the types of ws describe only the form that returns a socket.
-  return createConnection as unknown as NonNullable<ClientOptions["createConnection"]>;
-}
+/** Node's http takes a callback here; the types of ws describe only the form that returns a socket. */
+type CreateConnection = NonNullable<ClientOptions["createConnection"]>;
 
-function normalizeFingerprint(text: string): string {
-  return text.replaceAll(":", "").trim().toLowerCase();
+function connectionOptions(
+  url: string,
+  { allowPublicPlaintext, stream, tlsFingerprint: pin }: TransportOptions,
+): Pick<WsOptions, "createConnection" | "lookup"> {
+  if (url.startsWith("wss:")) {
+    if (pin === undefined && stream === undefined) return {};
+    return { createConnection: tlsConnection({ pin, stream }) as unknown as CreateConnection };
+  }
+  // http reads and writes any stream; only its types ask for a socket.
+  if (stream) return { createConnection: (() => stream) as unknown as CreateConnection };
+  return allowPublicPlaintext ? {} : { lookup: privateLookup() };
 }
 
 function frameText(data: RawData): string {

@@ -65,10 +65,12 @@ export function createFakeGateway(options: FakeGatewayOptions = {}): FakeGateway
     get dials() {
       return dials;
     },
-    dial(url) {
+    dial(url, { stream }) {
       dials += 1;
       const refusal = options.refuseDial?.(dials);
       const [near, far] = createLinkedTransports();
+      // Frames do not run on it, but it breaks and goes with the link.
+      stream?.once("close", () => far.terminate());
       if (refusal) return refusedTransport(near, refusal);
       links.push(createLink(url, near, far, options, dials));
       return near;

@@ -10,6 +10,8 @@ import type { WebSocket } from "ws";
 
 export interface WsGateway extends AsyncDisposable {
   readonly url: string;
+  /** For streams that come another way than through its port. */
+  readonly server: Server;
   readonly upgrades: IncomingMessage[];
   readonly sockets: WebSocket[];
   /** Raw chunks as they arrived after the upgrade. */
@@ -56,6 +58,7 @@ export async function startWsGateway(options: WsGatewayOptions = {}): Promise<Ws
   const { port } = http.address() as AddressInfo;
   return {
     url: `${options.tls ? "wss" : "ws"}://127.0.0.1:${port}`,
+    server: http,
     upgrades,
     sockets,
     chunks,
