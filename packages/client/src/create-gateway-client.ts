@@ -6,6 +6,7 @@ import { resolveRequestTimeoutMs } from "./connection/request-timeout.ts";
 import { GatewayError } from "./errors.ts";
 import { checkGatewayUrl } from "./gateway-url.ts";
 import { createNegotiator } from "./handshake/negotiator.ts";
+import { requestIdOf } from "./handshake/refusal.ts";
 import { createListeners } from "./listeners.ts";
 import { expectedRestart, withRestartHint } from "./reconnect/restart-notice.ts";
 import { createRetryPause } from "./reconnect/retry-pause.ts";
@@ -306,10 +307,4 @@ function notConnected(state: GatewayClientState, endpoint: string): GatewayError
     hint: reason?.hint,
     ...(reason && { cause: reason }),
   });
-}
-
-function requestIdOf({ details }: GatewayError): string | undefined {
-  if (typeof details !== "object" || details === null || !("requestId" in details))
-    return undefined;
-  return typeof details.requestId === "string" ? details.requestId : undefined;
 }

@@ -185,6 +185,13 @@ function isSecretMismatch(refusal: RemoteErrorShape): boolean {
   );
 }
 
+/** The request that an operator has to approve, as a refusal for want of pairing names it. */
+export function requestIdOf({ details }: GatewayError): string | undefined {
+  if (typeof details !== "object" || details === null || !("requestId" in details))
+    return undefined;
+  return typeof details.requestId === "string" ? details.requestId : undefined;
+}
+
 /** Text of the peer, fit for a terminal. */
 export function printable(text: string): string {
   // eslint-disable-next-line no-control-regex -- control characters are what has to go
