@@ -10,6 +10,9 @@ export { publishedRelease } from "./published-release.ts";
 export { createRawPeer, PeerResponseError, UpgradeRefusedError } from "./raw-peer.ts";
 export { startOpenSshServer } from "./ssh/openssh-server.ts";
 export { generateSshKey, signSshKey } from "./ssh/ssh-keys.ts";
+export { startEchoServer } from "./ssh/echo-server.ts";
+export { startSshAgent } from "./ssh/ssh-agent.ts";
+export { sshTestRig } from "./ssh/ssh-test-rig.ts";
 export { hasAsyncssh, hasDropbear, hasSshd } from "./ssh/ssh-programs.ts";
 export { temporaryDirectory } from "./temporary-directory.ts";
 export { createTestIdentity, signaturePayload } from "./test-identity.ts";
@@ -42,8 +45,11 @@ export type {
   RawPeerOptions,
   RequestOptions,
 } from "./raw-peer.ts";
+export type { EchoServer } from "./ssh/echo-server.ts";
 export type { OpenSshServerOptions } from "./ssh/openssh-server.ts";
+export type { SshAgent } from "./ssh/ssh-agent.ts";
 export type { SshCertificateOptions, SshKey, SshKeyOptions, SshKeyType } from "./ssh/ssh-keys.ts";
 export type { SshServer, SshServerRestartOptions } from "./ssh/ssh-server.ts";
+export type { RigServer, SshTestRig, SshTestRigOptions } from "./ssh/ssh-test-rig.ts";
 export type { TemporaryDirectory } from "./temporary-directory.ts";
 export type { SignatureFields, SignatureVersion, TestIdentity } from "./test-identity.ts";

@@ -1,35 +1,29 @@
 import { expect, test } from "vitest";
 import { startProcess } from "../process-fixture.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
-import { startOpenSshServer } from "./openssh-server.ts";
-import { generateSshKey } from "./ssh-keys.ts";
+import { startSshAgent } from "./ssh-agent.ts";
 import { hasSshd } from "./ssh-programs.ts";
+import { sshTestRig } from "./ssh-test-rig.ts";
 
 test.skipIf(!hasSshd)("the ssh client logs in to OpenSSH and runs a command", async () => {
-  await using directory = await temporaryDirectory();
-  const key = await generateSshKey({ directory: directory.path });
-  await using server = await startOpenSshServer({ authorizedKeys: [key.publicKey] });
-  const { writeFile } = await import("node:fs/promises");
-  await writeFile(directory.file("kh"), server.knownHostsLine + "\n");
-  await using ssh = startProcess("ssh", [
-    "-F",
-    "none",
-    "-i",
-    key.privateKeyPath,
-    "-o",
-    `UserKnownHostsFile=${directory.file("kh")}`,
-    "-o",
-    "GlobalKnownHostsFile=/dev/null",
-    "-p",
-    String(server.port),
-    `${server.user}@${server.host}`,
-    "echo hello; exec sleep 60",
-  ]);
+  await using rig = await sshTestRig();
+  await using ssh = startProcess("ssh", [...rig.sshArgs, "echo hello; exec sleep 60"]);
   await ssh.line("hello");
-  expect(server.connections()).toHaveLength(1);
-  server.freeze();
-  server.thaw();
-  await server.killConnections();
+  expect(rig.server.connections()).toHaveLength(1);
+  rig.server.freeze();
+  rig.server.thaw();
+  await rig.server.killConnections();
   expect((await ssh.exited).code).toBe(255);
-  await server.restart();
+  await rig.server.restart();
+});
+test("agent", async () => {
+  await using rig = await sshTestRig();
+  await using agent = await startSshAgent();
+  await agent.add(rig.identity);
+  expect(await agent.list()).toHaveLength(1);
+  await agent.lock("hidden");
+  expect(await agent.list()).toEqual([]);
+  await expect(agent.unlock("wrong")).rejects.toThrow(/Failed to unlock/);
+  await agent.unlock("hidden");
+  expect(await agent.list()).toEqual([rig.publicKey]);
+  await agent.stop();
 });

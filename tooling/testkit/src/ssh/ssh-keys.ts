@@ -26,6 +26,8 @@ export interface SshKeyOptions {
   passphrase?: string;
   /** @default "test" */
   comment?: string;
+  /** Name of the private key's file. @default a unique one */
+  name?: string;
   /** Where the files go: give a temporary directory. @default the system's, and nobody removes them */
   directory?: string;
 }
@@ -47,9 +49,10 @@ export async function generateSshKey({
   type = "ed25519",
   passphrase = "",
   comment = "test",
+  name = `id_${type}_${randomUUID().slice(0, 8)}`,
   directory = tmpdir(),
 }: SshKeyOptions = {}): Promise<SshKey> {
-  const privateKeyPath = join(directory, `id_${type}_${randomUUID().slice(0, 8)}`);
+  const privateKeyPath = join(directory, name);
   const size = type === "rsa" ? ["-b", "2048"] : [];
   // Few rounds: what is under test is that the file is encrypted, and not how slowly it opens.
   const rounds = passphrase === "" ? [] : ["-a", "1"];
