@@ -10,6 +10,7 @@ export { publishedRelease } from "./published-release.ts";
 export { createRawPeer, PeerResponseError, UpgradeRefusedError } from "./raw-peer.ts";
 export { startOpenSshServer } from "./ssh/openssh-server.ts";
 export { generateSshKey, signSshKey } from "./ssh/ssh-keys.ts";
+export { startDropbearServer } from "./ssh/dropbear-server.ts";
 export { startEchoServer } from "./ssh/echo-server.ts";
 export { startSshAgent } from "./ssh/ssh-agent.ts";
 export { sshTestRig } from "./ssh/ssh-test-rig.ts";
@@ -45,6 +46,7 @@ export type {
   RawPeerOptions,
   RequestOptions,
 } from "./raw-peer.ts";
+export type { DropbearServerOptions } from "./ssh/dropbear-server.ts";
 export type { EchoServer } from "./ssh/echo-server.ts";
 export type { OpenSshServerOptions } from "./ssh/openssh-server.ts";
 export type { SshAgent } from "./ssh/ssh-agent.ts";

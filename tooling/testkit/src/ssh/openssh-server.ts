@@ -1,20 +1,14 @@
-import { appendFile, copyFile, mkdir, writeFile } from "node:fs/promises";
-import { basename } from "node:path";
+import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { startProcess } from "../process-fixture.ts";
 import { temporaryDirectory } from "../temporary-directory.ts";
-import type { TemporaryDirectory } from "../temporary-directory.ts";
-import { generateSshKey, readSshKey } from "./ssh-keys.ts";
-import type { SshKey, SshKeyType } from "./ssh-keys.ts";
+import { prepareHostKeys } from "./host-keys.ts";
+import type { HostKeyOptions } from "./host-keys.ts";
 import { requireSshd } from "./ssh-programs.ts";
 import { runSshServer } from "./ssh-server-process.ts";
 import type { SshServer } from "./ssh-server.ts";
 
 /** Options of {@link startOpenSshServer}. */
-export interface OpenSshServerOptions {
-  /** @default ["ed25519"] */
-  hostKeyTypes?: readonly SshKeyType[];
-  /** Keys of another server, or keys made beforehand; they are copied. @default new ones */
-  hostKeys?: readonly SshKey[];
+export interface OpenSshServerOptions extends HostKeyOptions {
   /** @default a free one */
   port?: number;
   /** Public keys that may log in. @default none */
@@ -46,7 +40,7 @@ export async function startOpenSshServer(options: OpenSshServerOptions = {}): Pr
 
   return runSshServer({
     directory,
-    hostKeys: await prepareHostKeys(directory, options),
+    hostKeys: await prepareHostKeys(directory.path, options),
     port: options.port,
     listening: /Server listening on /u,
     authorize,
@@ -83,21 +77,4 @@ const DEFAULTS = {
 
 function isAbout(line: string, keyword: string): boolean {
   return line.trim().split(/[\s=]/u)[0]?.toLowerCase() === keyword.toLowerCase();
-}
-
-/** New keys, or copies of the given ones: the directory they came from may go away. */
-async function prepareHostKeys(
-  directory: TemporaryDirectory,
-  { hostKeyTypes = ["ed25519"], hostKeys }: OpenSshServerOptions,
-): Promise<SshKey[]> {
-  const types = hostKeys ?? hostKeyTypes;
-  return Promise.all(
-    types.map(async (key) => {
-      if (typeof key === "string") return generateSshKey({ type: key, directory: directory.path });
-      const copy = directory.file(basename(key.privateKeyPath));
-      await copyFile(key.privateKeyPath, copy);
-      await copyFile(key.publicKeyPath, `${copy}.pub`);
-      return readSshKey(key.type, copy);
-    }),
-  );
 }

@@ -29,13 +29,12 @@ const POLL_MS = 5;
 /** Follows the process `root` and what it starts, through /proc. */
 export function followProcessTree(root: number): ProcessTree {
   const errorOutput = linkOf(root);
+  if (errorOutput === undefined) throw new Error(`process ${root} cannot be followed`);
 
   function family(): ProcessEntry[] {
     const all = listProcesses();
-    const known = new Set([root]);
-    for (const { pid } of all) {
-      if (errorOutput !== undefined && linkOf(pid) === errorOutput) known.add(pid);
-    }
+    // The root too only by that sign: when it has ended, its number may be somebody else's.
+    const known = new Set(all.map(({ pid }) => pid).filter((pid) => linkOf(pid) === errorOutput));
     // A child may stand before its parent in the list: again until nothing is added.
     for (let size = 0; size !== known.size;) {
       size = known.size;
@@ -74,7 +73,10 @@ export function followProcessTree(root: number): ProcessTree {
     },
     descendants,
     signal(signal) {
-      for (const pid of [root, ...descendants()]) send(pid, signal);
+      // Twice: when it is SIGSTOP, a process may have started another before it was its turn.
+      for (let round = 0; round < 2; round += 1) {
+        for (const { pid } of family()) send(pid, signal);
+      }
     },
     killDescendants: () => end(descendants),
     kill: () => end(() => family().map(({ pid }) => pid)),

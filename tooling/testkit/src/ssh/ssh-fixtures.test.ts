@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { startDropbearServer } from "./dropbear-server.ts";
 import { startProcess } from "../process-fixture.ts";
 import { startSshAgent } from "./ssh-agent.ts";
 import { hasSshd } from "./ssh-programs.ts";
@@ -26,4 +27,14 @@ test("agent", async () => {
   await agent.unlock("hidden");
   expect(await agent.list()).toEqual([rig.publicKey]);
   await agent.stop();
+});
+test("dropbear", async () => {
+  await using rig = await sshTestRig({
+    startServer: (key) => startDropbearServer({ authorizedKeys: [key] }),
+  });
+  await using ssh = startProcess("ssh", [...rig.sshArgs, "echo hello $HOME; exec sleep 60"]);
+  await ssh.line("hello /tmp/");
+  expect(rig.server.connections()).toHaveLength(1);
+  await rig.server.restart();
+  expect((await ssh.exited).code).toBe(255);
 });

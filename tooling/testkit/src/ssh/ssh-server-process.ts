@@ -18,8 +18,6 @@ export interface SshServerProgram {
   start(port: number, hostKeys: readonly SshKey[]): Promise<TestProcess>;
   /** What it writes when it listens. */
   listening: RegExp;
-  /** The process whose children the sessions are, when it is not the one that was started. */
-  listener?(child: TestProcess): Promise<number>;
   authorize(publicKey: string): Promise<void>;
   /** Takes over what a restart changes. */
   configure?(options: SshServerRestartOptions): void;
@@ -27,6 +25,8 @@ export interface SshServerProgram {
 
 /** How often another free port is tried. */
 const MAX_PORTS = 10;
+/** A server makes keys and is started while other tests do the same. */
+const START_DEADLINE_MS = 20_000;
 const BUSY = /address already in use/iu;
 
 /** Runs a server program as a fixture; resolves when it listens. */
@@ -41,8 +41,8 @@ export async function runSshServer(program: SshServerProgram): Promise<SshServer
   async function listen(candidate: number): Promise<void> {
     child = await program.start(candidate, hostKeys);
     try {
-      await child.line(program.listening);
-      tree = followProcessTree(await (program.listener?.(child) ?? child.pid));
+      await child.line(program.listening, { deadlineMs: START_DEADLINE_MS });
+      tree = followProcessTree(child.pid);
       port = candidate;
     } catch (error) {
       await child[Symbol.asyncDispose]();
