@@ -10,6 +10,7 @@ import { planAuthentication } from "./authentication/plan-authentication.ts";
 import { type Channels, createChannels } from "./channels.ts";
 import { startConnectDeadline } from "./connect-deadline.ts";
 import { dial } from "./dial.ts";
+import { speedUpCiphers } from "./fast-cipher.ts";
 import { type ConnectStage, toTunnelError } from "./failures.ts";
 import { prepareHostVerification } from "./host-verification.ts";
 import { internalsOf } from "./internals.ts";
@@ -180,6 +181,7 @@ async function openHop(
               },
             });
             plan.install(client);
+            if (!crypto.bindingAvailable) speedUpCiphers(client);
           } catch (error) {
             fail(error);
           }
