@@ -1,20 +1,19 @@
 import { isIPv6 } from "node:net";
-import { isAbsolute, resolve } from "node:path";
-import type { Destination } from "../engines/engine.ts";
+import { resolve } from "node:path";
 import { TunnelError } from "../errors.ts";
 import type { ForwardSpec } from "./forward-spec.ts";
 
-export const LOOPBACK = "127.0.0.1";
+export const LOOPBACK_HOST = "127.0.0.1";
 
-/** Where a forward listens. The host `*` means every address of this machine. */
-export type LocalEndpoint =
+/** One end of a forward. On this side the host `*` means every address of the machine. */
+export type ForwardEndpoint =
   | { readonly host: string; readonly port: number }
   | { readonly path: string };
 
 /** A {@link ForwardSpec} that was checked, with its defaults filled in. */
 export interface ResolvedForward {
-  readonly local: LocalEndpoint;
-  readonly destination: Destination;
+  readonly local: ForwardEndpoint;
+  readonly remote: ForwardEndpoint;
 }
 
 export interface ParseForwardOptions {
@@ -45,7 +44,7 @@ export function parseForward(
       hint: "Leave the bind address out to listen on 127.0.0.1, or name the one address you mean.",
     });
   }
-  resolveForward(spec, text);
+  check(spec, text);
   return spec;
 }
 
@@ -56,24 +55,28 @@ export function formatForward(spec: ForwardSpec): string {
   const local = localPath === undefined ? `${bind}${localPort}` : escaped(localPath);
   const remote =
     remotePath === undefined
-      ? `${bracketed(remoteHost ?? LOOPBACK)}:${remotePort ?? 0}`
+      ? `${bracketed(remoteHost ?? LOOPBACK_HOST)}:${remotePort ?? 0}`
       : escaped(remotePath);
   return `${local}:${remote}`;
 }
 
 /**
- * Checks a forward and fills in its defaults. `text` is what a person wrote, for the message.
+ * Checks a forward and fills in its defaults.
  *
  * @throws {@link TunnelError} `INVALID_OPTION`
  */
-export function resolveForward(spec: ForwardSpec, text?: string): ResolvedForward {
-  return { local: resolveLocal(spec, text), destination: resolveDestination(spec, text) };
+export function resolveForward(spec: ForwardSpec): ResolvedForward {
+  return check(spec, formatForward(spec));
 }
 
-function resolveLocal(spec: ForwardSpec, text = formatForward(spec)): LocalEndpoint {
-  const { localHost, localPath, localPort } = spec;
+/** `text` is what the forward is called in a message. */
+function check(spec: ForwardSpec, text: string): ResolvedForward {
+  return { local: checkLocal(spec, text), remote: checkRemote(spec, text) };
+}
+
+function checkLocal({ localHost, localPath, localPort }: ForwardSpec, text: string) {
   if (localPath === undefined) {
-    const host = localHost ?? LOOPBACK;
+    const host = localHost ?? LOOPBACK_HOST;
     checkHost(host, text);
     return { host, port: checkPort(localPort ?? 0, 0, text) };
   }
@@ -90,11 +93,10 @@ function resolveLocal(spec: ForwardSpec, text = formatForward(spec)): LocalEndpo
   return { path };
 }
 
-function resolveDestination(spec: ForwardSpec, text = formatForward(spec)): Destination {
-  const { remoteHost, remotePath, remotePort } = spec;
+function checkRemote({ remoteHost, remotePath, remotePort }: ForwardSpec, text: string) {
   if (remotePath === undefined) {
     if (remotePort === undefined) throw invalid(text, "names no remote port");
-    const host = remoteHost ?? LOOPBACK;
+    const host = remoteHost ?? LOOPBACK_HOST;
     checkHost(host, text);
     if (host === "*") throw invalid(text, 'has "*" for the remote host');
     return { host, port: checkPort(remotePort, 1, text) };
@@ -104,8 +106,8 @@ function resolveDestination(spec: ForwardSpec, text = formatForward(spec)): Dest
   }
   checkPath(remotePath, text);
   // The directory it would be relative to is the SSH server's, which nobody knows.
-  if (!isAbsolute(remotePath)) throw invalid(text, "has a remote socket without a full path");
-  return { socketPath: remotePath };
+  if (!remotePath.startsWith("/")) throw invalid(text, "has a remote socket without a full path");
+  return { path: remotePath };
 }
 
 interface Field {
@@ -118,7 +120,7 @@ function splitFields(text: string): Field[] {
   let rest = text;
   for (;;) {
     const [whole, address, plain = ""] =
-      /^(?:\[([^\]]*)\]|((?:\\.|[^\\:])*))(?=:|$)/su.exec(rest) ?? [];
+      /^(?:\[([^\]]*)\]|(?!\[)((?:\\.|[^\\:])*))(?=:|$)/su.exec(rest) ?? [];
     if (whole === undefined) throw invalid(text, 'has a stray "[" or "\\"');
     if (address !== undefined && !isIPv6(address)) {
       throw invalid(text, "has brackets around what is no IPv6 address");
