@@ -27,6 +27,7 @@ export function createTunnel(target: string | SshTarget, options: TunnelOptions 
   opened.promise.catch(() => {});
   const closed = Promise.withResolvers<TunnelError | undefined>();
   const ending = new AbortController();
+  const expecting = new Set<PromiseWithResolvers<void>>();
   let state: TunnelState = { kind: "connecting", attempt: 1, generation: 0 };
   let listeners: readonly ForwardListener[] = [];
   let supervisor: Supervisor | undefined;
@@ -102,7 +103,10 @@ export function createTunnel(target: string | SshTarget, options: TunnelOptions 
     // The tunnel is closed when its listeners are, too.
     if (next.kind === "closed") return;
     state = next;
-    if (next.kind === "open") opened.resolve();
+    if (next.kind === "open") {
+      opened.resolve();
+      for (const one of expecting) one.resolve();
+    }
     options.onState?.(next);
   }
 
@@ -133,6 +137,24 @@ export function createTunnel(target: string | SshTarget, options: TunnelOptions 
     return supervisor.whenOpen(given);
   }
 
+  async function ready({
+    signal: given,
+  }: { signal?: AbortSignal | undefined } = {}): Promise<void> {
+    given?.throwIfAborted();
+    if (state.kind === "open") return;
+    if (state.kind === "closed") throw closeCause();
+    const waiting = Promise.withResolvers<void>();
+    const abort = (): void => waiting.reject(given?.reason);
+    expecting.add(waiting);
+    given?.addEventListener("abort", abort, { once: true });
+    try {
+      await waiting.promise;
+    } finally {
+      given?.removeEventListener("abort", abort);
+      expecting.delete(waiting);
+    }
+  }
+
   function closeCause(): TunnelError {
     const cause = state.kind === "closed" ? state.cause : undefined;
     return cause ?? new TunnelError("CLOSED", "the tunnel is closed.");
@@ -147,6 +169,7 @@ export function createTunnel(target: string | SshTarget, options: TunnelOptions 
       await Promise.all([...listeners.map((listener) => listener.close()), supervisor?.close()]);
       state = { kind: "closed", cause };
       opened.reject(error);
+      for (const one of expecting) one.reject(error);
       closed.resolve(cause);
       options.onState?.(state);
     })();
@@ -169,6 +192,7 @@ export function createTunnel(target: string | SshTarget, options: TunnelOptions 
       return listeners.map(openForwardOf);
     },
     opened: () => opened.promise,
+    ready,
     connect: (destination, given) => connectTo(toDestination(destination), given),
     async run(command, given) {
       const connection = await whenOpen(given?.signal);

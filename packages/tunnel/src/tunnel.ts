@@ -93,13 +93,23 @@ export interface Tunnel extends AsyncDisposable {
    */
   opened(): Promise<void>;
   /**
+   * Resolves when the tunnel is open, at once if it is, and waits as long as it takes if it is away:
+   * for whoever has a connection of his own to renew.
+   *
+   * @throws {@link TunnelError} the cause that closed the tunnel; the reason of the signal
+   */
+  ready(options?: { signal?: AbortSignal | undefined }): Promise<void>;
+  /**
    * A stream straight through, without a local port. Waits while the tunnel is away. Ends of both
    * directions pass through, and so does backpressure.
    *
    * @throws {@link TunnelError} `WAIT_EXPIRED`, `TOO_MANY_WAITING`, `REMOTE_PORT_CLOSED`,
    * `FORWARD_REFUSED`, `CLOSED`, or the cause that closed the tunnel
    */
-  connect(destination: TunnelDestination, options?: { signal?: AbortSignal }): Promise<Duplex>;
+  connect(
+    destination: TunnelDestination,
+    options?: { signal?: AbortSignal | undefined },
+  ): Promise<Duplex>;
   /** Runs one command on the far side, through the login shell there. Waits while the tunnel is away. */
   run(command: string, options?: RemoteCommandOptions): Promise<RemoteCommandResult>;
   /** Asks the far side for a sign of life now, for example after this machine has slept. */
