@@ -31,13 +31,14 @@ function everyAddress(host: string): string {
   return host === "" ? "*" : host;
 }
 
-/**
- * Reads the two arguments of `LocalForward` in a file. undefined when they are malformed.
- */
+/** Reads the two arguments of `LocalForward` in a file; undefined when they are malformed. */
 export function parseForwardArguments(
   listen: string,
   connect: string,
+  readPort: (text: string) => number | undefined,
 ): ConfiguredForward | undefined {
+  const withPorts = (forward: WrittenForward): ConfiguredForward | undefined =>
+    readPorts(forward, readPort);
   const fields = splitFields(`${listen}:${connect}`);
   if (fields === undefined) return undefined;
   const [a, b, c, d] = fields;
@@ -92,27 +93,29 @@ function splitFields(text: string): readonly Field[] | undefined {
   }
 }
 
-function withPorts(forward: {
+interface WrittenForward {
   readonly localHost?: string;
   readonly localPort?: string;
   readonly localPath?: string;
   readonly remoteHost?: string;
   readonly remotePort?: string;
   readonly remotePath?: string;
-}): ConfiguredForward | undefined {
-  const { localHost, localPort, remotePort, ...rest } = forward;
-  const ports = { localPort: portOf(localPort), remotePort: portOf(remotePort) };
-  if (localPort !== undefined && ports.localPort === undefined) return undefined;
-  if (remotePort !== undefined && ports.remotePort === undefined) return undefined;
-  return {
-    ...rest,
-    ...(localHost === undefined ? {} : { localHost: everyAddress(localHost) }),
-    ...(ports.localPort === undefined ? {} : { localPort: ports.localPort }),
-    ...(ports.remotePort === undefined ? {} : { remotePort: ports.remotePort }),
-  };
 }
 
-function portOf(text: string | undefined): number | undefined {
-  const value = /^\d+$/u.test(text ?? "") ? Number(text) : 0;
-  return value >= 1 && value <= 65_535 ? value : undefined;
+function readPorts(
+  written: WrittenForward,
+  readPort: (text: string) => number | undefined,
+): ConfiguredForward | undefined {
+  const { localHost, ...rest } = written;
+  const localPort = written.localPort === undefined ? undefined : readPort(written.localPort);
+  const remotePort = written.remotePort === undefined ? undefined : readPort(written.remotePort);
+  if (written.localPort !== undefined && localPort === undefined) return undefined;
+  if (written.remotePort !== undefined && remotePort === undefined) return undefined;
+  const { localPort: _local, remotePort: _remote, ...paths } = rest;
+  return {
+    ...paths,
+    ...(localHost === undefined ? {} : { localHost: everyAddress(localHost) }),
+    ...(localPort === undefined ? {} : { localPort }),
+    ...(remotePort === undefined ? {} : { remotePort }),
+  };
 }

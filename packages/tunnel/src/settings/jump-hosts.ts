@@ -1,17 +1,14 @@
 import { isIPv6 } from "node:net";
 import { TunnelError } from "../errors.ts";
 import { parseSshTarget, type SshTarget } from "../target.ts";
-import { invalidConfig } from "./ssh-complaints.ts";
+import { invalidConfig, type Place } from "./ssh-complaints.ts";
 
 /**
  * Reads the value of `ProxyJump`: `[user@]host[:port]` or `ssh://…`, with commas, the first hop first.
  *
  * @throws {@link TunnelError} `INVALID_SSH_CONFIG`
  */
-export function parseJumpHosts(
-  value: string,
-  place: { readonly file?: string; readonly line?: number } = {},
-): readonly SshTarget[] {
+export function parseJumpHosts(value: string, place: Place = {}): readonly SshTarget[] {
   return value.split(",").map((text) => {
     try {
       const { user, host, port, remotePort } = parseSshTarget(withoutNeedlessBrackets(text));

@@ -30,10 +30,16 @@ export function configError(stderr: string, exitCode: number | null): TunnelErro
   return invalidConfig(fallback, named === undefined ? {} : { file: named });
 }
 
+/** Where something stands. */
+export interface Place {
+  readonly file?: string;
+  readonly line?: number;
+}
+
 /** A fault of ssh_config, with the place where it stands. */
 export function invalidConfig(
   fault: string,
-  place: { readonly file?: string; readonly line?: number } = {},
+  place: Place = {},
   options: { readonly hint?: string; readonly cause?: unknown } = {},
 ): TunnelError {
   const { file, line } = place;

@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { variable, type Env } from "./find-ssh-program.ts";
-import { invalidConfig } from "./ssh-complaints.ts";
+import { invalidConfig, type Place } from "./ssh-complaints.ts";
 
 /** What the `%` tokens of ssh_config stand for. */
 export type Tokens = Readonly<Record<string, string>>;
@@ -55,26 +55,40 @@ export function tokensOf(facts: ConnectionFacts): Tokens {
 }
 
 /**
- * Replaces `%` tokens and, where an environment is given, `${NAME}` by its variable.
+ * Replaces `%` tokens and, where an environment is given, `${NAME}` by its variable: in one go, so
+ * that what a variable holds is not read for tokens again.
  *
  * @throws {@link TunnelError} `INVALID_SSH_CONFIG` for an unknown token or a variable that is not set
  */
 export function expand(text: string, tokens: Tokens, env?: Env): string {
-  if (env !== undefined && /\$\{[^}]*$/u.test(text)) {
-    throw invalidConfig(`"${text}" has a "\${" without its "}"`);
-  }
-  // In one go: what a variable holds is not read for tokens again.
-  return text.replace(/%(.?)|\$\{([^}]*)\}/gsu, (found: string, token?: string, name?: string) => {
-    if (name === undefined) {
+  return text.replace(
+    /%(.?)|\$\{([^}]*)(\}?)/gsu,
+    (found: string, token?: string, name?: string) => {
+      if (name !== undefined)
+        return env === undefined ? found : variableFor(found, name, text, env);
       const value = tokens[token ?? ""];
       if (value === undefined) throw invalidConfig(`"${text}" has the unknown token "${found}"`);
       return value;
-    }
-    if (env === undefined) return found;
-    const value = variable(env, name, process.platform === "win32");
-    if (value === undefined) throw invalidConfig(`"${text}" names ${found}, which is not set`);
-    return value;
-  });
+    },
+  );
+}
+
+/**
+ * Replaces `${NAME}` alone.
+ *
+ * @throws {@link TunnelError} `INVALID_SSH_CONFIG`
+ */
+export function expandVariables(text: string, env: Env, place: Place = {}): string {
+  return text.replace(/\$\{([^}]*)(\}?)/gu, (found: string, name: string) =>
+    variableFor(found, name, text, env, place),
+  );
+}
+
+function variableFor(found: string, name: string, text: string, env: Env, place?: Place): string {
+  if (!found.endsWith("}")) throw invalidConfig(`"${text}" has a "\${" without its "}"`, place);
+  const value = variable(env, name, process.platform === "win32");
+  if (value === undefined) throw invalidConfig(`"${text}" names ${found}, which is not set`, place);
+  return value;
 }
 
 /**
