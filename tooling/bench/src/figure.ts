@@ -1,7 +1,7 @@
 import { median, medianRatio } from "./statistics.ts";
 
-/** Units of a figure; times are in milliseconds, rates in requests a second. */
-export type Unit = "ms" | "µs" | "/s" | "MB" | "KB";
+/** Units of a figure; `/s` is requests or connections a second, `s/GB` CPU time. */
+export type Unit = "ms" | "µs" | "/s" | "MB" | "KB" | "MB/s" | "s/GB";
 
 /** A bound on the ratio to the baseline, or on the value itself. */
 export interface Target {

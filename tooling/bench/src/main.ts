@@ -12,6 +12,7 @@ import { invokeSuite } from "./suites/invoke.ts";
 import { memorySuite } from "./suites/memory.ts";
 import { rpcSuite } from "./suites/rpc.ts";
 import { startupSuite } from "./suites/startup.ts";
+import { tunnelSuite } from "./suites/tunnel.ts";
 import type { Suite } from "./suites/suite.ts";
 import { formatTable } from "./table.ts";
 import { CACHE } from "./workspace.ts";
@@ -22,6 +23,7 @@ const suites: Record<SuiteName, Suite> = {
   rpc: rpcSuite,
   invoke: invokeSuite,
   memory: memorySuite,
+  tunnel: tunnelSuite,
 };
 
 process.exitCode = await main(process.argv.slice(2));
