@@ -4,8 +4,10 @@ export type ConfigErrorCode =
   | "INVALID_PROFILE"
   /** `--url` and `--port` were given together. */
   | "URL_AND_PORT"
-  /** A gateway URL that is not `ws:` or `wss:`, carries credentials, or cannot be parsed. */
+  /** A gateway URL that is no `ws:`, `wss:` or SSH address, carries credentials, or cannot be parsed. */
   | "INVALID_URL"
+  /** `gateway.remote.sshTarget` is not `[user@]host[:port]`. */
+  | "INVALID_SSH_TARGET"
   /** A port that is no integer from 1 to 65535. */
   | "INVALID_PORT"
   /** `gateway.mode` is `remote`, and `gateway.remote.url` is missing. */

@@ -120,6 +120,24 @@ test.each(CELLS)("the whole table for $caller and $kind", ({ caller, kind }) => 
   }
 });
 
+test.each(CELLS)("through a tunnel, $caller and $kind: no secret of this machine", (cell) => {
+  const everything = new Set(SOURCES.filter((name) => !name.startsWith("--")));
+  const options = optionsWith(everything, cell.caller, cell.kind);
+  const through = { ...options, target: { kind: cell.kind, via: { kind: "ssh" } } };
+  const row = TABLE[cell.caller][cell.kind];
+  if (row === "refused") {
+    expect(() => resolveCredentials(through)).toThrow(GatewayCredentialsError);
+    return;
+  }
+  const { token, password, explain } = resolveCredentials(through);
+  for (const secret of [token, password, explain()]) {
+    expect(secret ?? "").not.toMatch(/auth\.|run token/u);
+  }
+  const isRemote = cell.kind === "remote" || cell.kind === "env-url" || cell.kind === "url-flag";
+  expect(token).toBe(isRemote ? resolveCredentials(options).token : undefined);
+  expect(password).toBe(isRemote ? resolveCredentials(options).password : undefined);
+});
+
 test("--url without credentials says what is missing and both ways on", () => {
   const options = optionsWith(
     new Set([TOKEN, "auth.token", "remote.token"]),

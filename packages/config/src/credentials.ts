@@ -20,8 +20,8 @@ export interface CredentialsOptions {
   env: Env;
   /** Config of any reader; values of the wrong type count as unset. */
   config: object;
-  /** What `resolveGatewayTarget` chose. */
-  target: { kind: GatewayTargetKind };
+  /** What `resolveGatewayTarget` chose. Nothing of this machine's own goes through `via`. */
+  target: { kind: GatewayTargetKind; via?: unknown };
   /** @default "operator" */
   caller?: CredentialCaller;
   /** The secret that a Gateway of this machine made for its run, where the caller has found one. */
@@ -124,6 +124,12 @@ const TABLE: Readonly<Record<CredentialCaller, Readonly<Record<GatewayTargetKind
   },
 };
 
+/** What is left of the table when the Gateway is on the far side of a tunnel. */
+const FOREIGN: typeof TABLE = {
+  operator: { ...TABLE.operator, "port-flag": NOTHING, local: NOTHING },
+  node: { ...TABLE.node, "port-flag": NOTHING, local: NOTHING },
+};
+
 /**
  * Chooses the credentials for a target. A flag wins alone: when either is given, nothing else is
  * asked. A secret that is meant for one Gateway is never sent to another.
@@ -132,7 +138,7 @@ const TABLE: Readonly<Record<CredentialCaller, Readonly<Record<GatewayTargetKind
  */
 export function resolveCredentials(options: CredentialsOptions): Credentials {
   const { flags = {}, caller = "operator", target, configPath } = options;
-  const row = TABLE[caller][target.kind];
+  const row = target.via === undefined ? TABLE[caller][target.kind] : FOREIGN[caller][target.kind];
   const flagRow: Row = {
     token: [{ from: "flag", name: "--token" }],
     password: [{ from: "flag", name: "--password" }],

@@ -94,6 +94,159 @@ test("a remote URL whose variable is missing does not turn into the local Gatewa
   );
 });
 
+const SSH = { kind: "ssh", target: "me@box", remotePort: 18_789, hostKeyPolicy: "strict" };
+
+function remoteConfig(remote: object, gateway: object = {}) {
+  return { gateway: { mode: "remote", remote, ...gateway } };
+}
+
+test("an SSH address is a Gateway wherever a URL is", () => {
+  const through = {
+    url: "ws://127.0.0.1:18789",
+    via: SSH,
+    endpointKey: "ssh://me@box/18789",
+  };
+  expect(resolve({ flags: { url: "ssh://me@box" } })).toEqual({
+    ...through,
+    kind: "url-flag",
+    urlSource: "cli --url",
+  });
+  expect(resolve({ env: { OPENCLAW_GATEWAY_URL: "me@box" } })).toEqual({
+    ...through,
+    kind: "env-url",
+    urlSource: "env OPENCLAW_GATEWAY_URL",
+  });
+  for (const url of ["ssh://me@box", "me@box"]) {
+    expect(resolve({ config: remoteConfig({ url }) })).toEqual({
+      ...through,
+      kind: "remote",
+      urlSource: "config gateway.remote.url",
+    });
+  }
+});
+
+test("key, policy, port and pin of the config go with its own target, and with no other", () => {
+  const config = remoteConfig({
+    url: "ssh://me@box",
+    sshIdentity: "~/.ssh/gateway",
+    sshHostKeyPolicy: "accept-new",
+    remotePort: 18_800,
+  });
+  expect(resolve({ config }).via).toEqual({
+    ...SSH,
+    identity: "~/.ssh/gateway",
+    hostKeyPolicy: "accept-new",
+    remotePort: 18_800,
+  });
+  expect(resolve({ config, flags: { url: "ssh://me@box" } }).via).toEqual(SSH);
+  expect(resolve({ config, env: { OPENCLAW_GATEWAY_URL: "ssh://me@box" } }).via).toEqual(SSH);
+});
+
+test.each([
+  // The path of the URL, then the key, then the default.
+  [{ url: "ssh://me@box/18801", remotePort: 18_800 }, {}, "ws://127.0.0.1:18801"],
+  [{ url: "me@box", remotePort: 18_800 }, {}, "ws://127.0.0.1:18800"],
+  [{ url: "me@box" }, { port: 19_000 }, "ws://127.0.0.1:18789"],
+  // With sshTarget: the key, then a URL that is not of this machine, then the port of this machine.
+  [ssh({ url: "ws://box.local:18801", remotePort: 18_800 }), {}, "ws://127.0.0.1:18800"],
+  [ssh({ url: "ws://box.local:18801/base?a=b" }), {}, "ws://127.0.0.1:18801/base?a=b"],
+  [ssh({ url: "ws://box.local:80" }), {}, "ws://127.0.0.1:80"],
+  [ssh({ url: "ws://gw.example" }), {}, "ws://127.0.0.1:18789"],
+  [ssh({ url: "ws://127.0.0.1:18790" }), {}, "ws://127.0.0.1:18789"],
+  [ssh({ url: "ws://localhost:18790" }), { port: 19_000 }, "ws://127.0.0.1:19000"],
+  [ssh({}), { port: 19_000 }, "ws://127.0.0.1:19000"],
+  [ssh({}), {}, "ws://127.0.0.1:18789"],
+  // The certificate names the host, however one gets there.
+  [ssh({ url: "wss://gw.example" }), {}, "wss://gw.example"],
+  [ssh({ url: "wss://gw.example", remotePort: 8443 }), {}, "wss://gw.example:8443"],
+  [ssh({ url: "wss://127.0.0.1:1234" }), {}, "wss://127.0.0.1:18789"],
+  // Without a URL there is nothing that sshTarget could contradict.
+  [{ sshTarget: "me@box" }, {}, "ws://127.0.0.1:18789"],
+])("%j with %j is %s on the far side", (remote, gateway, url) => {
+  const target = resolve({ config: remoteConfig(remote, gateway) });
+  expect(target).toMatchObject({ url, kind: "remote", via: { target: "me@box" } });
+  const scheme = url.startsWith("wss:") ? 443 : 80;
+  expect(target.via?.remotePort).toBe(Number(new URL(url).port || scheme));
+  expect(target.endpointKey).toBe(`ssh://me@box/${target.via?.remotePort}`);
+});
+
+function ssh(remote: object) {
+  return { transport: "ssh", sshTarget: "me@box", ...remote };
+}
+
+test.each([
+  [{ url: "ws://127.0.0.1:18790", sshTarget: "me@box" }],
+  [{ url: "ws://127.0.0.1:18790", sshTarget: "me@box", transport: "direct" }],
+  [{ url: "ws://127.0.0.1:18790", transport: "ssh" }],
+])("%j opens no tunnel: the user runs one", (remote) => {
+  const target = resolve({ config: remoteConfig(remote) });
+  expect(target).toMatchObject({ url: "ws://127.0.0.1:18790", kind: "remote" });
+  expect(target).not.toHaveProperty("via");
+});
+
+test("the pin goes with a wss URL through SSH", () => {
+  const remote = ssh({ url: "wss://gw.example", tlsFingerprint: "cd" });
+  expect(resolve({ config: remoteConfig(remote) }).tlsFingerprint).toBe("cd");
+});
+
+test.each([
+  [{ url: "ssh://me@box", transport: "direct" }, "gateway.remote.transport"],
+  [{ url: "ssh://me@box", sshTarget: "me@other" }, "gateway.remote.sshTarget"],
+])("%j leads to the URL, with a word about %s", (remote, key) => {
+  const target = resolve({ config: remoteConfig(remote) });
+  expect(target).toMatchObject({ via: SSH, warning: expect.stringContaining(key) });
+});
+
+test("another spelling of the port is another key, since ssh_config may lead it elsewhere", () => {
+  const keyOf = (url: string) => resolve({ flags: { url } }).endpointKey;
+  const keys = ["box", "box:22", "me@box", "ssh://box/18790", "ssh://other"].map(keyOf);
+  expect(new Set(keys).size).toBe(keys.length);
+  expect(keyOf("ssh://box/18789")).toBe(keyOf("box"));
+});
+
+test("plaintext through SSH is no plaintext", () => {
+  const config = remoteConfig(ssh({ url: "ws://gw.example" }));
+  expect(() => resolve({ config })).not.toThrow();
+  expect(() => resolve({ config: remoteConfig({ url: "ws://gw.example" }) })).toThrow(
+    expect.objectContaining({ hint: expect.stringContaining("ssh://user@gw.example") }),
+  );
+});
+
+test.each([
+  ["me:secret@box", /password/u],
+  ["-oProxyCommand=x", /begins with/u],
+])("the SSH target %j is refused, and key, file and cure are named", (sshTarget, fault) => {
+  const config = remoteConfig({ sshTarget });
+  expect(() => resolve({ config })).toThrow(
+    expect.objectContaining({
+      code: "INVALID_SSH_TARGET",
+      message: expect.stringMatching(/^gateway\.remote\.sshTarget (?!.*secret)/u),
+      hint: expect.stringMatching(/me@box.*\/c\/openclaw\.json/u),
+    }),
+  );
+  expect(() => resolve({ config })).toThrow(fault);
+});
+
+test.each([
+  [ssh({ url: "ws://box.local" }), "gateway.remote.sshTarget"],
+  [ssh({ sshTarget: undefined }), "gateway.remote.sshTarget"],
+  [ssh({}), "gateway.remote.url"],
+])("%j with a variable missing at %s is refused, not led elsewhere", (remote, path) => {
+  const unresolved = [{ path, name: "BOX" }];
+  const config = remoteConfig({
+    ...remote,
+    ...(path.endsWith("Target") && { sshTarget: undefined }),
+  });
+  expect(() => resolve({ config, unresolved })).toThrow(
+    expect.objectContaining({
+      code: "REMOTE_URL_MISSING",
+      message: expect.stringMatching(
+        new RegExp(`${path.replaceAll(".", "\\.")}.*\\$\\{BOX\\}`, "u"),
+      ),
+    }),
+  );
+});
+
 test.each([
   [{ url: "ws://h.local", port: 1 }, "URL_AND_PORT"],
   [{ port: "0" }, "INVALID_PORT"],

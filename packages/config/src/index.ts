@@ -3,6 +3,7 @@ export { GatewayCredentialsError, resolveCredentials } from "./credentials.ts";
 export { loadDotEnv, parseDotEnv } from "./dotenv.ts";
 export { isEnvSwitchOn, normalizeEnv, readEnv } from "./env.ts";
 export { DEFAULT_PORT, resolveGatewayPort } from "./gateway-port.ts";
+export { readGatewayAddress, readSshAddress, sshGatewayAddress } from "./gateway-address.ts";
 export { MISSING_REMOTE_URL_SOURCE, resolveGatewayTarget } from "./gateway-target.ts";
 export { isLoopbackHost, isPlaintextHost, normalizeGatewayUrl } from "./gateway-url.ts";
 export { loadConfig } from "./load-config.ts";
@@ -10,6 +11,7 @@ export { expandHome, resolvePaths, stateFiles } from "./paths.ts";
 export { applyProfile, DEV_GATEWAY_PORT, isProfileName, parseProfileFlags } from "./profiles.ts";
 export { readConfigLoosely } from "./read-config.ts";
 export { resolveServerAuth } from "./server-auth.ts";
+export { formatSshAddress, parseSshAddress, sshEndpointKey } from "./ssh-address.ts";
 export { substituteVariables } from "./substitute.ts";
 
 export type { ConfigErrorCode, ConfigErrorOptions } from "./config-error.ts";
@@ -22,6 +24,13 @@ export type {
 } from "./credentials.ts";
 export type { DotEnvOptions, DotEnvResult } from "./dotenv.ts";
 export type { Env, EnvValue, NormalizedEnv, OpenClawVariable } from "./env.ts";
+export type {
+  GatewayAddress,
+  SshGatewayOptions,
+  SshHostKeyPolicy,
+  SshRoute,
+} from "./gateway-address.ts";
+export type { ParsedSshAddress, SshAddress } from "./ssh-address.ts";
 export type { GatewayPort, GatewayPortOptions } from "./gateway-port.ts";
 export type { GatewayTarget, GatewayTargetKind, GatewayTargetOptions } from "./gateway-target.ts";
 export type { JsonObject } from "./json.ts";

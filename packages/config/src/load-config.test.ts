@@ -127,7 +127,22 @@ test.each([
   [
     "{gateway: {remote: {url: 'http://x'}}}",
     "gateway.remote.url",
-    'found "http://x"; allowed: a ws:// or wss:// URL',
+    'found "http://x"; allowed: a ws:// or wss:// URL, or the SSH address of its host, such as ssh://me@box',
+  ],
+  [
+    "{gateway: {remote: {url: 'localhost:18789'}}}",
+    "gateway.remote.url",
+    'found "localhost:18789"; allowed: a ws:// or wss:// URL, or the SSH address of its host, such as ssh://me@box',
+  ],
+  [
+    "{gateway: {remote: {sshTarget: '-oProxyCommand=x'}}}",
+    "gateway.remote.sshTarget",
+    'found "-oProxyCommand=x"; allowed: an SSH target such as me@box, box:2222 or an ssh_config alias',
+  ],
+  [
+    "{gateway: {remote: {sshHostKeyPolicy: 'none'}}}",
+    "gateway.remote.sshHostKeyPolicy",
+    'found "none"; allowed: "strict", "openssh", "accept-new"',
   ],
   [
     "{gateway: {auth: {token: {source: 'env', id: 'X'}}}}",

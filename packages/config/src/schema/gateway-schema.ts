@@ -1,5 +1,17 @@
 import { z } from "zod";
-import { flag, int, matching, oneOf, openSection, section, text, texts } from "./leaves.ts";
+import { isGatewayAddress } from "../gateway-address.ts";
+import { parseSshAddress } from "../ssh-address.ts";
+import {
+  checked,
+  flag,
+  int,
+  matching,
+  oneOf,
+  openSection,
+  section,
+  text,
+  texts,
+} from "./leaves.ts";
 
 const octet = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 
@@ -27,7 +39,10 @@ const controlUi = section({
 });
 
 const remote = section({
-  url: matching(/^wss?:\/\//iu, "a ws:// or wss:// URL").optional(),
+  url: checked(
+    isGatewayAddress,
+    "a ws:// or wss:// URL, or the SSH address of its host, such as ssh://me@box",
+  ).optional(),
   transport: oneOf(["ssh", "direct"]).optional(),
   token: text().optional(),
   password: text().optional(),
@@ -35,10 +50,13 @@ const remote = section({
     /^(?:[0-9a-f]{2}:?){31}[0-9a-f]{2}$/iu,
     "a SHA-256 fingerprint, 64 hex digits, colons optional",
   ).optional(),
-  sshTarget: text().optional(),
+  sshTarget: checked(
+    (value) => parseSshAddress(value).ok,
+    "an SSH target such as me@box, box:2222 or an ssh_config alias",
+  ).optional(),
   sshIdentity: text().optional(),
   remotePort: int(1, 65_535).optional(),
-  sshHostKeyPolicy: oneOf(["strict", "openssh"]).optional(),
+  sshHostKeyPolicy: oneOf(["strict", "openssh", "accept-new"]).optional(),
   edgeAuth: z.record(z.string(), text(), "an object of strings").optional(),
 });
 

@@ -34,6 +34,11 @@ export function matching(pattern: RegExp, allowed: string) {
   return z.string(allowed).regex(pattern, allowed);
 }
 
+/** A string that a function knows to be right. */
+export function checked(isRight: (value: string) => boolean, allowed: string) {
+  return z.string(allowed).refine(isRight, allowed);
+}
+
 /** An object of which every key is known; all of them may be missing. */
 export function section<T extends z.core.$ZodLooseShape>(shape: T) {
   return z.strictObject(shape, "an object");
