@@ -8,6 +8,7 @@ export { startProcess } from "./process-fixture.ts";
 export { trackPublishedLocks } from "./published-locks.ts";
 export { publishedRelease } from "./published-release.ts";
 export { createRawPeer, PeerResponseError, UpgradeRefusedError } from "./raw-peer.ts";
+export { startMisbehavingSshServer } from "./ssh/misbehaving-server.ts";
 export { startOpenSshServer } from "./ssh/openssh-server.ts";
 export { generateSshKey, signSshKey } from "./ssh/ssh-keys.ts";
 export { startDropbearServer } from "./ssh/dropbear-server.ts";
@@ -48,6 +49,13 @@ export type {
 } from "./raw-peer.ts";
 export type { DropbearServerOptions } from "./ssh/dropbear-server.ts";
 export type { EchoServer } from "./ssh/echo-server.ts";
+export type {
+  MisbehavingSshServer,
+  MisbehavingSshServerOptions,
+  SshMisbehaviour,
+  SshPrompt,
+  SshServerEvent,
+} from "./ssh/misbehaving-server.ts";
 export type { OpenSshServerOptions } from "./ssh/openssh-server.ts";
 export type { SshAgent } from "./ssh/ssh-agent.ts";
 export type { SshCertificateOptions, SshKey, SshKeyOptions, SshKeyType } from "./ssh/ssh-keys.ts";

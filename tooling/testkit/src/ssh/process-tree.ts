@@ -1,52 +1,54 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { DEFAULT_DEADLINE_MS } from "../deadline.ts";
 
-/**
- * The processes of a server whose sessions leave its process group: sshd's call setsid(). A session
- * is known by its parents, or, when those have ended, by the error output it has inherited.
- */
+/** The processes of an SSH server, whose sessions leave its process group: they call setsid(). */
 export interface ProcessTree {
-  /** Children of the root, and what is left of the children of its children. */
+  /** One process a connection; also those that a server which has ended has left behind. */
   sessions(): number[];
-  /** Everything but the root. */
-  descendants(): number[];
+  /** To the server, its sessions and the commands that they run. */
   signal(signal: NodeJS.Signals): void;
-  /** SIGKILL for everything but the root; resolves when it is gone. */
-  killDescendants(): Promise<void>;
-  /** SIGKILL for the root too. */
+  /** SIGKILL for all but the server; resolves when they are gone. */
+  killSessions(): Promise<void>;
+  /** SIGKILL for the server too. */
   kill(): Promise<void>;
 }
 
 interface ProcessEntry {
   pid: number;
   parent: number;
-  state: string;
 }
 
 /** How often a process that was killed is looked for. */
 const POLL_MS = 5;
 
-/** Follows the process `root` and what it starts, through /proc. */
-export function followProcessTree(root: number): ProcessTree {
+const { setTimeout: realSetTimeout } = globalThis;
+
+/**
+ * Follows the server `root`, which listens on `port`, through /proc.
+ *
+ * The server and its sessions are known by the error output that they have in common, commands by
+ * their parents, and those that have outlived their session by the variable it has set for them.
+ * The number of a process proves nothing: when it has ended, the number may be somebody else's.
+ */
+export function followProcessTree(root: number, port: number): ProcessTree {
   const errorOutput = linkOf(root);
   if (errorOutput === undefined) throw new Error(`process ${root} cannot be followed`);
+  const isCommand = new RegExp(`(^|\0)SSH_CONNECTION=[^\0]* 127\\.0\\.0\\.1 ${port}\0`, "u");
 
-  function family(): ProcessEntry[] {
+  function servers(all: readonly ProcessEntry[]): ProcessEntry[] {
+    return all.filter(({ pid }) => linkOf(pid) === errorOutput);
+  }
+
+  function family(): number[] {
     const all = listProcesses();
-    // The root too only by that sign: when it has ended, its number may be somebody else's.
-    const known = new Set(all.map(({ pid }) => pid).filter((pid) => linkOf(pid) === errorOutput));
+    const known = new Set(servers(all).map(({ pid }) => pid));
+    for (const { pid } of all) if (isCommand.test(environmentOf(pid))) known.add(pid);
     // A child may stand before its parent in the list: again until nothing is added.
     for (let size = 0; size !== known.size;) {
       size = known.size;
       for (const { pid, parent } of all) if (known.has(parent)) known.add(pid);
     }
-    return all.filter(({ pid }) => known.has(pid) && pid !== process.pid);
-  }
-
-  function descendants(): number[] {
-    return family()
-      .filter(({ pid }) => pid !== root)
-      .map(({ pid }) => pid);
+    return [...known];
   }
 
   async function end(list: () => number[]): Promise<void> {
@@ -65,25 +67,20 @@ export function followProcessTree(root: number): ProcessTree {
 
   return {
     sessions() {
-      const list = family();
+      const list = servers(listProcesses());
       const pids = new Set(list.map(({ pid }) => pid));
       return list
         .filter(({ pid, parent }) => pid !== root && (parent === root || !pids.has(parent)))
         .map(({ pid }) => pid);
     },
-    descendants,
     signal(signal) {
       // Twice: when it is SIGSTOP, a process may have started another before it was its turn.
-      for (let round = 0; round < 2; round += 1) {
-        for (const { pid } of family()) send(pid, signal);
-      }
+      for (let round = 0; round < 2; round += 1) for (const pid of family()) send(pid, signal);
     },
-    killDescendants: () => end(descendants),
-    kill: () => end(() => family().map(({ pid }) => pid)),
+    killSessions: () => end(() => family().filter((pid) => pid !== root)),
+    kill: () => end(family),
   };
 }
-
-const { setTimeout: realSetTimeout } = globalThis;
 
 function send(pid: number, signal: NodeJS.Signals): void {
   try {
@@ -98,19 +95,26 @@ function send(pid: number, signal: NodeJS.Signals): void {
 function listProcesses(): ProcessEntry[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/u.test(name))
-    .map((name) => readEntry(Number(name)))
-    .filter((entry) => entry !== undefined && entry.state !== "Z" && entry.state !== "X")
-    .filter((entry) => entry !== undefined);
+    .flatMap((name) => readEntry(Number(name)));
 }
 
-function readEntry(pid: number): ProcessEntry | undefined {
+function readEntry(pid: number): ProcessEntry[] {
+  const stat = readText(`/proc/${pid}/stat`);
+  // The name stands in parentheses and may hold some itself.
+  const [state = "", parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return state === "" || state === "Z" || state === "X" ? [] : [{ pid, parent: Number(parent) }];
+}
+
+function environmentOf(pid: number): string {
+  return readText(`/proc/${pid}/environ`);
+}
+
+/** Empty when the process has ended or belongs to somebody else. */
+function readText(path: string): string {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The name stands in parentheses and may hold some itself.
-    const [state = "", parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return { pid, parent: Number(parent), state };
+    return readFileSync(path, "utf8");
   } catch {
-    return undefined;
+    return "";
   }
 }
 

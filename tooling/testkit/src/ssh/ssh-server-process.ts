@@ -42,7 +42,7 @@ export async function runSshServer(program: SshServerProgram): Promise<SshServer
     child = await program.start(candidate, hostKeys);
     try {
       await child.line(program.listening, { deadlineMs: START_DEADLINE_MS });
-      tree = followProcessTree(child.pid);
+      tree = followProcessTree(child.pid, candidate);
       port = candidate;
     } catch (error) {
       await child[Symbol.asyncDispose]();
@@ -94,7 +94,7 @@ export async function runSshServer(program: SshServerProgram): Promise<SshServer
     },
     authorize: (publicKey) => program.authorize(publicKey),
     connections: () => tree.sessions(),
-    killConnections: () => tree.killDescendants(),
+    killConnections: () => tree.killSessions(),
     freeze: () => tree.signal("SIGSTOP"),
     thaw: () => tree.signal("SIGCONT"),
     stop,
