@@ -1,5 +1,6 @@
-import { chmod, lstat, unlink } from "node:fs/promises";
+import { chmod, lstat, stat, unlink } from "node:fs/promises";
 import { connect, type AddressInfo, type ListenOptions, type Server } from "node:net";
+import { dirname } from "node:path";
 import { isMainThread } from "node:worker_threads";
 import { type PortHolder, TunnelError } from "../errors.ts";
 import { describeHolder } from "./describe-holder.ts";
@@ -61,6 +62,10 @@ async function bindPort(
 }
 
 async function bindPath(server: Server, path: string): Promise<void> {
+  // Where it is missing, libuv says that it may not be entered.
+  await stat(dirname(path)).catch((error: unknown) => {
+    throw cannotListen(path, error);
+  });
   try {
     await listenOnPath(server, path);
   } catch (error) {
@@ -118,13 +123,11 @@ async function removeStaleSocket(path: string): Promise<void> {
 function isDead(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect({ path });
-    const settle = (dead: boolean): void => {
-      probe.destroy();
-      resolve(dead);
-    };
-    probe.setTimeout(PROBE_TIMEOUT_MS, () => settle(false));
-    probe.on("connect", () => settle(false));
-    probe.on("error", (error) => settle(codeOf(error) === "ECONNREFUSED"));
+    probe.setTimeout(PROBE_TIMEOUT_MS, () => probe.destroy());
+    // Politely: a program that meets a reset may not survive it.
+    probe.on("connect", () => probe.resume().end());
+    probe.on("error", (error) => resolve(codeOf(error) === "ECONNREFUSED"));
+    probe.on("close", () => resolve(false));
   });
 }
 

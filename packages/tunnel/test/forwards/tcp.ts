@@ -55,6 +55,11 @@ export function endOf(socket: Socket): Promise<string> {
   });
 }
 
+/** How a connection ends that nobody does anything with; one that is reset may never look open. */
+export function dialToEnd(port: number): Promise<string> {
+  return endOf(connect({ port, host: "127.0.0.1" }));
+}
+
 export async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk as Buffer);
