@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Listening } from "./port-holder.ts";
+import type { Listening } from "./listening.ts";
 
 const TIMEOUT_MS = 3_000;
 

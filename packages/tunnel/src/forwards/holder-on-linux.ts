@@ -1,5 +1,5 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
-import type { Listening } from "./port-holder.ts";
+import type { Listening } from "./listening.ts";
 
 const LISTEN_STATE = "0A";
 

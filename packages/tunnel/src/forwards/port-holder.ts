@@ -4,14 +4,7 @@ import { showableCommandLine } from "./describe-holder.ts";
 import { listenersFromLsof, listenersFromNetstat } from "./holder-by-program.ts";
 import { holderKind } from "./holder-kind.ts";
 import { listenersFromProc } from "./holder-on-linux.ts";
-
-/** A listening socket and its process, as far as the system tells. */
-export interface Listening {
-  readonly address: string;
-  readonly pid?: number;
-  readonly program?: string;
-  readonly argv?: readonly string[];
-}
+import type { Listening } from "./listening.ts";
 
 export interface FindPortHolderOptions {
   /** The address that is wanted: holders of another one are passed over. @default any */
