@@ -84,6 +84,12 @@ function hardening({ kind }: ResolvedDefinition): Line[] {
 }
 
 function commandLine([program, ...args]: ResolvedDefinition["programArguments"]): string {
+  if (/["'\\]/u.test(program)) {
+    throw new ServiceError(
+      "INVALID_DEFINITION",
+      `systemd runs no program with a quote or a backslash in its path: ${program}`,
+    );
+  }
   return [quoteWord(program), ...args.map((word) => quoteArgument(word))].join(" ");
 }
 

@@ -83,12 +83,13 @@ test("arguments and variables of any text are read back as they were", () => {
 });
 
 test("paths with spaces, quotes, percent and dollar signs are read back as they were", () => {
+  const program = "/opt/a b/100%/$HOME/[x]*?/é";
   const odd = `/opt/a b/100%/"q"/$HOME/[x]*?/\\back/end`;
   const parsed = parseSystemdUnit(
-    unitWith({ programArguments: [odd], workingDirectory: odd, environmentFile: odd }),
+    unitWith({ programArguments: [program], workingDirectory: odd, environmentFile: odd }),
   );
   expect(parsed).toMatchObject({
-    programArguments: [odd],
+    programArguments: [program],
     workingDirectory: odd,
     environmentFiles: [odd],
   });
@@ -146,6 +147,7 @@ test("an empty variable with such a name is no secret", () => {
 
 test.each([
   ["a relative program", { programArguments: ["node"] }],
+  ["a program with a quote", { programArguments: ["/opt/it's/node"] }],
   ["no program", { programArguments: [] }],
   ["a NUL character", { programArguments: ["/bin/x", "a\0b"] }],
   ["a variable without a name", { environment: { "": "x" } }],
