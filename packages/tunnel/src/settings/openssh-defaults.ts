@@ -88,12 +88,22 @@ export const defaultAlgorithms: Readonly<Record<AlgorithmKeyword, readonly (read
     pubkeyacceptedalgorithms: [KEYS],
   };
 
-const LEGACY_KEYS = [
+const certified = (name: string): readonly string[] => [name, `${name}-cert-v01@openssh.com`];
+
+const ALL_KEYS = [
+  ...certified("ssh-ed25519"),
+  "sk-ssh-ed25519@openssh.com",
+  "sk-ssh-ed25519-cert-v01@openssh.com",
+  ...certified("ecdsa-sha2-nistp256"),
+  ...certified("ecdsa-sha2-nistp384"),
+  ...certified("ecdsa-sha2-nistp521"),
+  "sk-ecdsa-sha2-nistp256@openssh.com",
+  "sk-ecdsa-sha2-nistp256-cert-v01@openssh.com",
   "webauthn-sk-ecdsa-sha2-nistp256@openssh.com",
-  "ssh-dss",
-  "ssh-dss-cert-v01@openssh.com",
-  "ssh-rsa",
-  "ssh-rsa-cert-v01@openssh.com",
+  ...certified("ssh-dss"),
+  ...certified("ssh-rsa"),
+  ...certified("rsa-sha2-256"),
+  ...certified("rsa-sha2-512"),
 ];
 
 /** Everything OpenSSH can be asked for, in its own order: what a pattern in a list stands for. */
@@ -134,8 +144,8 @@ export const supportedAlgorithms: Readonly<Record<AlgorithmKeyword, readonly str
     NTRU_VENDOR,
     MLKEM,
   ],
-  hostkeyalgorithms: [...KEYS, ...LEGACY_KEYS],
-  pubkeyacceptedalgorithms: [...KEYS, ...LEGACY_KEYS],
+  hostkeyalgorithms: ALL_KEYS,
+  pubkeyacceptedalgorithms: ALL_KEYS,
 };
 
 const IDENTITY_TYPES = ["rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_sk", "xmss", "dsa"];

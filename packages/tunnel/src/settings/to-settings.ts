@@ -1,8 +1,8 @@
-import { isIP } from "node:net";
 import { resolve } from "node:path";
 import process from "node:process";
 import type { SshTarget } from "../target.ts";
 import { resolveAlgorithms } from "./algorithm-lists.ts";
+import { canonicalHost } from "./canonical-host.ts";
 import { ignoredSettings, needsOfSystemSsh } from "./beyond-ssh2.ts";
 import { isGiven, isNo, isYes, valueOf, type EffectiveConfig } from "./effective-config.ts";
 import { variable, type Env } from "./find-ssh-program.ts";
@@ -41,7 +41,7 @@ export async function toSettings(
   const proxyJump = isGiven(config, "proxyjump")
     ? parseJumpHosts(valueOf(config, "proxyjump") ?? "")
     : [];
-  const hostName = valueOf(config, "hostname") ?? target.host;
+  const hostName = canonicalHost(valueOf(config, "hostname") ?? target.host);
   const user = valueOf(config, "user") ?? context.localUser.name;
   const port = Number(valueOf(config, "port") ?? 22);
   // ssh looks keys up in lower case.
@@ -65,7 +65,7 @@ export async function toSettings(
 
   return {
     target,
-    hostName: isIP(hostName) === 0 ? hostName.toLowerCase() : hostName,
+    hostName,
     user,
     port,
     identityFiles,

@@ -12,8 +12,6 @@ export interface ConfigLine {
   readonly words: readonly string[];
   /** Everything after the keyword, for commands. */
   readonly rest: string;
-  /** Of `Match`: split at `=` too. */
-  readonly criteria: readonly string[];
 }
 
 type Parse = (typeof import("ssh-config"))["parse"];
@@ -23,8 +21,8 @@ type Parse = (typeof import("ssh-config"))["parse"];
  *
  * The library `ssh-config` is given one line at a time, which keeps its number and keeps a keyword
  * without a value from taking the next line for one. From it come the kind of the line, the keyword
- * and the criteria of `Match`. The words are split here: the library takes a `#` inside of a word for
- * a comment and knows neither single quotes nor words that are quoted in part.
+ * and where its arguments begin. The arguments are split here: the library takes a `#` inside of a
+ * word for a comment and knows neither single quotes nor words that are quoted in part.
  *
  * @throws {@link TunnelError} `INVALID_SSH_CONFIG`
  */
@@ -59,7 +57,6 @@ function parseLine(
     keyword: name.toLowerCase(),
     words,
     rest,
-    criteria: typeof node.value === "string" ? [node.value] : node.value.map(({ val }) => val),
   };
 }
 
@@ -69,9 +66,14 @@ function firstNode(
   place: { file: string; line: number },
 ): ReturnType<Parse>[number] | undefined {
   try {
-    return parse(source)[0];
+    return parse(withoutNegation(source))[0];
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw invalidConfig(`it cannot be parsed (${reason})`, place, { cause });
   }
+}
+
+/** The library misses a value after `!all`, `!final` and `!canonical`, which take none. */
+function withoutNegation(source: string): string {
+  return /^\s*match\b/iu.test(source) ? source.replaceAll("!", "") : source;
 }

@@ -34,7 +34,7 @@ export function createConfigValues(env: Env): ConfigValues {
   const get = (keyword: string): string | undefined => values.get(keyword)?.[0];
 
   function setFirst(keyword: string, ...list: readonly string[]): void {
-    if (!values.has(keyword)) values.set(keyword, list);
+    if (list.length > 0 && !values.has(keyword)) values.set(keyword, list);
   }
 
   function add(keyword: string, value: string): void {
@@ -79,7 +79,7 @@ export function createConfigValues(env: Env): ConfigValues {
     },
     finish(undecidedCriteria) {
       const isCleared = /^(?:yes|true)$/iu.test(get("clearallforwardings") ?? "");
-      if (isCleared) for (const name of ["remoteforward", "dynamicforward"]) values.delete(name);
+      if (isCleared) for (const name of ["remoteforward", "dynamicforward", "tunnel"]) values.delete(name);
       return {
         source: "ssh-config",
         values,
@@ -152,8 +152,9 @@ function readOne(text: string, kind: KeywordKind, line: ConfigLine, env: Env): R
     case "count":
       return numbered(readCount(text), `integer value "${text}" is invalid.`);
     case "seconds":
+      // Unlike elsewhere, `none` leaves the matter to the lines that follow.
       return text === "none"
-        ? { values: [text] }
+        ? { values: [] }
         : numbered(readSeconds(text), "invalid time value.");
     case "port":
       return numbered(readPort(text), `Bad port '${text}'.`);

@@ -1,9 +1,9 @@
 import { readFile, stat } from "node:fs/promises";
-import { isIP, isIPv6, SocketAddress } from "node:net";
 import { isAbsolute, join } from "node:path";
 import process from "node:process";
 import { TunnelError } from "../../errors.ts";
 import type { SshTarget } from "../../target.ts";
+import { canonicalHost } from "../canonical-host.ts";
 import type { EffectiveConfig } from "../effective-config.ts";
 import { variable, type Env } from "../find-ssh-program.ts";
 import { matchesHostLine } from "../patterns.ts";
@@ -13,6 +13,7 @@ import { configLines, type ConfigLine } from "./config-lines.ts";
 import { createConfigValues } from "./config-values.ts";
 import { filesMatching } from "./include-files.ts";
 import { evaluateMatch } from "./match-criteria.ts";
+import { splitCriteria } from "./split-arguments.ts";
 
 export interface ReadConfigOptions {
   readonly target: SshTarget;
@@ -114,7 +115,7 @@ export async function readConfigFiles(options: ReadConfigOptions): Promise<Effec
   }
 
   function appliesToMatch(line: ConfigLine, isNever: boolean): boolean {
-    const outcome = evaluateMatch(line.criteria, {
+    const outcome = evaluateMatch(splitCriteria(line.rest), {
       originalHost: target.host,
       host: isFinalPass ? host : hostNameSoFar(),
       user: values.get("user") ?? localUser.name,
@@ -154,7 +155,7 @@ export async function readConfigFiles(options: ReadConfigOptions): Promise<Effec
   }
 
   await readAll();
-  host = canonical(hostNameSoFar());
+  host = canonicalHost(hostNameSoFar());
   if (wantsFinalPass) {
     isFinalPass = true;
     await readAll();
@@ -164,13 +165,6 @@ export async function readConfigFiles(options: ReadConfigOptions): Promise<Effec
 
 function withHostName(config: EffectiveConfig, hostName: string): EffectiveConfig {
   return { ...config, values: new Map(config.values).set("hostname", [hostName]) };
-}
-
-/** Names in lower case, IPv6 addresses in their short form. */
-function canonical(host: string): string {
-  if (isIP(host) === 0) return host.toLowerCase();
-  if (!isIPv6(host) || /[%.]/u.test(host)) return host;
-  return new SocketAddress({ address: host, family: "ipv6" }).address;
 }
 
 /** undefined when there is no such file, or none that may be read. */

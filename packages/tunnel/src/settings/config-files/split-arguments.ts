@@ -29,3 +29,11 @@ export function splitArguments(text: string): readonly string[] | undefined {
   if (quote !== "") return undefined;
   return word === undefined ? words : [...words, word];
 }
+
+/**
+ * Splits what follows `Match`: at white space, with at most one `=` between two words, where only
+ * double quotes around a whole word hold it together.
+ */
+export function splitCriteria(text: string): readonly string[] {
+  return Array.from(text.matchAll(/"([^"]*)"|[^\s=]+/gu), ([word, quoted]) => quoted ?? word);
+}
