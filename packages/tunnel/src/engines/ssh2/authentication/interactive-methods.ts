@@ -10,6 +10,8 @@ export interface InteractiveMethods {
    * @param abandon called when nobody answers the server's questions
    */
   next(method: string, abandon: () => void): Promise<AnyAuthMethod | undefined>;
+  /** Another attempt with this method cannot succeed. */
+  giveUp(method: string): void;
 }
 
 const MAX_ROUNDS = 3;
@@ -51,7 +53,7 @@ export function createInteractiveMethods(
     return answers?.length === prompts.length ? answers : undefined;
   }
 
-  function keyboardMethod(giveUp: () => void): AnyAuthMethod {
+  function keyboardMethod(abandon: () => void): AnyAuthMethod {
     let questions = 0;
     return {
       type: "keyboard-interactive",
@@ -63,14 +65,19 @@ export function createInteractiveMethods(
             ? Promise.resolve(undefined)
             : answer(name, instructions, prompts);
         answering
-          .then((answers) => (answers ? finish([...answers]) : giveUp()))
+          .then((answers) => (answers ? finish([...answers]) : abandon()))
           // The connection may be gone by now, and whoever owns it knows.
           .catch(() => undefined);
       },
     };
   }
 
+  function giveUp(method: string): void {
+    rounds.set(method, MAX_ROUNDS);
+  }
+
   return {
+    giveUp,
     async next(method, abandon) {
       const round = (rounds.get(method) ?? 0) + 1;
       rounds.set(method, round);
@@ -78,11 +85,11 @@ export function createInteractiveMethods(
       if (method === "password" && password) {
         const secret = await askPassword();
         if (secret !== undefined) return { type: "password", username: user, password: secret };
-        rounds.set(method, MAX_ROUNDS);
+        giveUp(method);
       }
       if (method === "keyboard-interactive" && (keyboardInteractive ?? password)) {
         return keyboardMethod(() => {
-          rounds.set(method, MAX_ROUNDS);
+          giveUp(method);
           abandon();
         });
       }

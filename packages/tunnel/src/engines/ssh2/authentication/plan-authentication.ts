@@ -6,7 +6,7 @@ import type { AuthenticationCallbacks } from "../../engine.ts";
 import { type Agent, type AgentLimits, openAgent } from "./agent.ts";
 import { createAsking } from "./asking.ts";
 import { authenticationFailure } from "./authentication-failure.ts";
-import { orderCandidates, sourceOf } from "./candidates.ts";
+import { orderCandidates } from "./candidates.ts";
 import {
   type CertificateFile,
   type FileFault,
@@ -19,6 +19,7 @@ import { createIdentityOpener } from "./identity-opener.ts";
 import { createInteractiveMethods } from "./interactive-methods.ts";
 import { createKeyring, type Keyring } from "./keyring.ts";
 import { createPublicKeyMethod } from "./publickey-method.ts";
+import { findShortcomings } from "./shortcomings.ts";
 import { type AuthenticationWire, takeHoldOf } from "./ssh2-internals.ts";
 
 export interface PlanAuthenticationOptions {
@@ -59,12 +60,21 @@ export interface AuthenticationPlan {
    * @throws TunnelError `UNSUPPORTED_SETTING` when ssh2 is not the version that was tested
    */
   install(client: Client): void;
+  /**
+   * Whether a connection that ended meanwhile ended because of what was offered: ssh2 has nothing
+   * left to try, or the server hung up after too many attempts.
+   *
+   * @param error of ssh2; none when the server just closed the connection
+   */
+  isRefusal(error?: Error): boolean;
   /** The error when everything was refused. The methods that the server offers are known from before. */
   failure(methodsOffered?: readonly string[]): TunnelError;
   /** Lets go of the agent and of private keys. What still waits for an answer is dropped. */
   dispose(): void;
 }
 
+/** A server that hangs up after so many wrong attempts does so because of them. */
+const MANY_REFUSALS = 5;
 const DEFAULT_METHODS = ["publickey", "keyboard-interactive", "password"];
 
 /**
@@ -124,11 +134,17 @@ function createPlan(
     logger,
     trying,
   });
-  const needsSystemSsh = securityKeyWithoutAgent();
+  const shortcomings = findShortcomings(sources, certificates);
+  const { securityKey } = shortcomings;
+  const needsSystemSsh =
+    securityKey && (hasOwnIdentity || publicKey.isExhausted)
+      ? `${securityKey.label} is a security key, which only an agent or the ssh program can use`
+      : undefined;
 
   let wire: AuthenticationWire | undefined;
   let proceed: ((method: AnyAuthMethod | false) => void) | undefined;
   let offered: readonly string[] | undefined;
+  let refusals = 0;
   let hasAskedForNone = false;
   let isPasswordExpired = false;
   let isDisposed = false;
@@ -151,6 +167,12 @@ function createPlan(
     const signed = await publicKey.sign(held()).catch(stumble);
     if (signed === undefined) return advance();
     whileConnected(() => held().send(signed));
+  }
+
+  /** Goes on without an answer to what the server has asked. */
+  function abandon(): void {
+    wire?.abandonMethod();
+    void advance();
   }
 
   function stumble(error: unknown): undefined {
@@ -180,7 +202,7 @@ function createPlan(
       }
       if (mayNeedNothing()) break;
       // oxlint-disable-next-line no-await-in-loop
-      const next = await interactive.next(method, () => void advance());
+      const next = await interactive.next(method, abandon);
       if (next) {
         trying(method);
         return next;
@@ -201,48 +223,6 @@ function createPlan(
     return wire;
   }
 
-  function securityKeyWithoutAgent(): string | undefined {
-    const key = identities.find(
-      (identity) =>
-        identity.isSecurityKey &&
-        identity.publicKey !== undefined &&
-        sourceOf(identity.publicKey.blob, sources) === undefined,
-    );
-    if (key === undefined || (!hasOwnIdentity && !publicKey.isExhausted)) return undefined;
-    return `${key.label} is a security key, which only an agent or the ssh program can use`;
-  }
-
-  /** Identities that cannot sign, neither by themselves nor through the agent. */
-  const orphans = identities.filter(
-    ({ publicKey: key, privateText }) =>
-      privateText === undefined && (!key || sourceOf(key.blob, sources) === undefined),
-  );
-
-  function namedFaults(): FileFault[] {
-    const ofIdentities = orphans.flatMap(({ fault }) => fault ?? []);
-    return [
-      ...(hasOwnIdentity ? [...ofIdentities, ...publicKey.evidence.faults] : []),
-      ...certificates.flatMap((file) =>
-        isFileFault(file) ? file : (certificateFault(file) ?? []),
-      ),
-    ];
-  }
-
-  function certificateFault({ path, certificate }: CertificateFile): FileFault | undefined {
-    if (!certificate.isForUsers) {
-      return { file: path, message: "certifies a host and no user", hint: undefined };
-    }
-    if (sourceOf(certificate.keyBlob, sources) !== undefined) return undefined;
-    return { file: path, message: "certifies a key that is not here", hint: undefined };
-  }
-
-  /** Default files may well be missing. */
-  function otherFaults(): FileFault[] {
-    if (hasOwnIdentity) return [];
-    const present = orphans.filter(({ isMissing }) => !isMissing);
-    return [...present.flatMap(({ fault }) => fault ?? []), ...publicKey.evidence.faults];
-  }
-
   return {
     tried,
     needsSystemSsh,
@@ -252,6 +232,7 @@ function createPlan(
     handler(methodsLeft: string[] | null, isPartialSuccess, next) {
       proceed = next as (method: AnyAuthMethod | false) => void;
       if (methodsLeft) offered = methodsLeft;
+      if (methodsLeft && !isPartialSuccess) refusals += 1;
       if (isPartialSuccess) {
         hasAskedForNone = true;
         publicKey.startAgain();
@@ -268,10 +249,15 @@ function createPlan(
         keyAccepted: () => void signAccepted(),
         passwordExpired() {
           isPasswordExpired = true;
-          wire?.abandonMethod();
-          void advance();
+          interactive.giveUp("password");
+          abandon();
         },
       });
+    },
+    isRefusal(error) {
+      if (error && "level" in error && error.level === "client-authentication") return true;
+      if (error) return /too many authentication failures/iu.test(error.message);
+      return refusals >= MANY_REFUSALS;
     },
     failure(methodsOffered) {
       if (bug !== undefined) {
@@ -280,19 +266,21 @@ function createPlan(
           details: { stage: "authentication", tried },
         });
       }
-      const { evidence } = publicKey;
+      const { faults, ...evidence } = publicKey.evidence;
+      const unusable = shortcomings.identities;
+      // Defaults may well be missing.
+      const reported = unusable.filter(({ isMissing }) => hasOwnIdentity || !isMissing);
+      const identityFaults = [...reported.flatMap(({ fault }) => fault ?? []), ...faults];
+      const { certificateFaults } = shortcomings;
       return authenticationFailure({
         user,
         host,
         tried,
-        skipped: evidence.skipped,
+        ...evidence,
         offered: methodsOffered ?? offered,
-        unsigned: evidence.unsigned,
-        locked: evidence.locked,
-        unopened: evidence.unopened,
-        namedFaults: namedFaults(),
-        otherFaults: otherFaults(),
-        awaitsAgent: orphans.some(({ isPublicOnly }) => isPublicOnly),
+        namedFaults: [...(hasOwnIdentity ? identityFaults : []), ...certificateFaults],
+        otherFaults: hasOwnIdentity ? [] : identityFaults,
+        awaitsAgent: unusable.some(({ isPublicOnly }) => isPublicOnly),
         agentFailure: agent?.failure,
         isAgentMaybeLocked: agent?.isMaybeLocked === true,
         needsSystemSsh,

@@ -45,7 +45,13 @@ export interface PublicKeyMethodOptions {
   readonly trying: (label: string) => void;
 }
 
-/** A key on its way through the server. */
+/** A key that is still to be offered, with its best algorithm first. */
+interface Turn {
+  readonly candidate: Candidate;
+  readonly rank: number;
+}
+
+/** A key that is being offered. */
 interface Attempt {
   readonly candidate: Candidate;
   readonly request: PublicKeyRequest;
@@ -66,26 +72,28 @@ export function createPublicKeyMethod(options: PublicKeyMethodOptions): PublicKe
   let locked: IdentityFile | undefined;
   let unopened: IdentityFile | undefined;
 
-  let left: Candidate[] = [...candidates];
-  let attempts: Attempt[] = [];
+  let left = turnsOf(candidates);
   let current: Attempt | undefined;
   let isBound = false;
 
-  /** The ways to use a candidate at this server; empty when it cannot be offered. */
-  async function attemptsWith(candidate: Candidate, wire: Wire): Promise<Attempt[]> {
+  /** undefined when it cannot be offered. */
+  async function attemptOf({ candidate, rank }: Turn, wire: Wire): Promise<Attempt | undefined> {
     const publicKey = candidate.publicKey ?? (await openToKnow(candidate));
-    if (publicKey === undefined) return [];
+    if (publicKey === undefined) return undefined;
     const algorithms = signatureAlgorithmsFor(publicKey.type, {
       accepted: acceptedAlgorithms,
       announced: wire.announcedAlgorithms,
     });
-    if (algorithms.length === 0)
+    const algorithm = algorithms[rank];
+    if (algorithm === undefined) {
       skipped.push(`${candidate.label} (its algorithms are not allowed)`);
-    return algorithms.map((algorithm) => ({
-      candidate,
-      algorithm,
-      request: { user, algorithm: algorithm.request, blob: publicKey.blob },
-    }));
+      return undefined;
+    }
+    // What a server announces says nothing about what its configuration allows. Last, since it also
+    // refuses keys that it does not know, and hangs up after a few.
+    if (rank + 1 < algorithms.length) left.push({ candidate, rank: rank + 1 });
+    const request = { user, algorithm: algorithm.request, blob: publicKey.blob };
+    return { candidate, algorithm, request };
   }
 
   async function openToKnow({ source }: Candidate): Promise<PublicKey | undefined> {
@@ -124,7 +132,8 @@ export function createPublicKeyMethod(options: PublicKeyMethodOptions): PublicKe
     const report = (): void =>
       logger.info({ key: candidate.label }, "waiting for the agent to sign");
     const needsTouch = isSecurityKeyType(algorithm.signature);
-    const timer = setTimeout(report, needsTouch ? 0 : SLOW_SIGNATURE_MS);
+    if (needsTouch) report();
+    const timer = needsTouch ? undefined : setTimeout(report, SLOW_SIGNATURE_MS);
     try {
       return await asking.whileWaiting(async () => {
         await bindOnce(agent, wire);
@@ -136,11 +145,18 @@ export function createPublicKeyMethod(options: PublicKeyMethodOptions): PublicKe
       unsigned ??= error;
       logger.warn({ key: candidate.label, reason: error.message }, "the agent did not sign");
       // It would keep silent about its other keys too, each time for as long.
-      if (error.kind !== "refused") left = left.filter(({ source }) => source.kind !== "agent");
+      if (error.kind !== "refused") {
+        left = left.filter((turn) => turn.candidate.source.kind !== "agent");
+      }
       return "unusable";
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Its other algorithms would not help. */
+  function giveUp({ candidate }: Attempt): void {
+    left = left.filter((turn) => turn.candidate !== candidate);
   }
 
   async function bindOnce(agent: Agent, { hostProof, sessionId }: Wire): Promise<void> {
@@ -151,26 +167,21 @@ export function createPublicKeyMethod(options: PublicKeyMethodOptions): PublicKe
 
   return {
     async next(wire) {
-      for (;;) {
-        const attempt = attempts.shift();
-        if (attempt === undefined) {
-          const candidate = left.shift();
-          if (candidate === undefined) return undefined;
-          // oxlint-disable-next-line no-await-in-loop
-          attempts = await attemptsWith(candidate, wire);
-          continue;
-        }
+      for (let turn = left.shift(); turn; turn = left.shift()) {
+        // oxlint-disable-next-line no-await-in-loop
+        const attempt = await attemptOf(turn, wire);
+        if (attempt === undefined) continue;
         // oxlint-disable-next-line no-await-in-loop
         const signed = await signAtOnce(attempt, wire);
         if (signed === "unusable") {
-          // Its other algorithms would not help.
-          attempts = [];
+          giveUp(attempt);
           continue;
         }
         current = attempt;
         trying(attempt.candidate.label);
         return signed === "locked" ? keyQuery(attempt.request) : signed;
       }
+      return undefined;
     },
     async sign(wire) {
       if (current === undefined) return undefined;
@@ -183,14 +194,13 @@ export function createPublicKeyMethod(options: PublicKeyMethodOptions): PublicKe
         if (signed === "locked") locked ??= source.identity;
       }
       if (signed !== "locked" && signed !== "unusable") return signed;
-      attempts = [];
+      giveUp(current);
       return undefined;
     },
     startAgain() {
       const accepted = current?.candidate;
       current = undefined;
-      attempts = [];
-      left = candidates.filter((candidate) => candidate !== accepted);
+      left = turnsOf(candidates.filter((candidate) => candidate !== accepted));
     },
     get isExhausted() {
       return left.length === 0;
@@ -199,4 +209,8 @@ export function createPublicKeyMethod(options: PublicKeyMethodOptions): PublicKe
       return { unsigned, locked, unopened, faults, skipped };
     },
   };
+}
+
+function turnsOf(candidates: readonly Candidate[]): Turn[] {
+  return candidates.map((candidate) => ({ candidate, rank: 0 }));
 }

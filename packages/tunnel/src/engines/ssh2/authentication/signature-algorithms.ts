@@ -18,10 +18,7 @@ export interface AlgorithmPreferences {
 const RSA_SHA2 = ["rsa-sha2-512", "rsa-sha2-256"] as const;
 const CERTIFICATE_SUFFIX = "-cert-v01@openssh.com";
 
-/**
- * How a key of this type may be used, the best way first; empty when not at all. More than one only
- * for an RSA key at a server that does not say what it takes.
- */
+/** How a key of this type may be used, the best way first; empty when not at all. */
 export function signatureAlgorithmsFor(
   type: string,
   { accepted, announced }: AlgorithmPreferences,
@@ -36,8 +33,8 @@ export function signatureAlgorithmsFor(
     isAccepted(`${name}${suffix}`, accepted),
   );
   const common = allowed.filter((name) => announced?.includes(name));
-  // Some servers announce a list that lacks what they take (OpenSSH 7.4): then each is tried.
-  const chosen = common.length > 0 ? common.slice(0, 1) : allowed;
+  // Some servers announce a list that lacks what they take, as OpenSSH 7.4 does.
+  const chosen = common.length > 0 ? common : allowed;
   return chosen.map((name) => ({ request: `${name}${suffix}`, signature: name }));
 }
 
