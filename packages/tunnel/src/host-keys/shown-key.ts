@@ -27,9 +27,13 @@ export function readShownKey(name: string, blob: Buffer): ShownKey {
   }
   const certificate = parseHostCertificate(blob);
   if (certificate === undefined) {
-    throw new TunnelError("HOST_KEY_UNKNOWN", `${name} shows a host certificate that is malformed.`, {
-      hint: "Sign the host's key anew: ssh-keygen -h -s <authority> -I <id> -n <names> <key>.pub",
-    });
+    throw new TunnelError(
+      "HOST_KEY_UNKNOWN",
+      `${name} shows a host certificate that is malformed.`,
+      {
+        hint: "Sign the host's key anew: ssh-keygen -h -s <authority> -I <id> -n <names> <key>.pub",
+      },
+    );
   }
   const { publicKey } = certificate;
   return {
