@@ -93,7 +93,7 @@ export class SshChannel extends Duplex {
   }
 
   /** The connection is gone. */
-  lost(error: Error): void {
+  lost(error: Error | undefined): void {
     this.#sentClose = true;
     this.#remoteClosed = true;
     this.destroy(error);

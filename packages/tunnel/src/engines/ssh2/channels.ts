@@ -17,8 +17,11 @@ const OPEN_FAILURE = { prohibited: 1, connectFailed: 2, unknownType: 3, shortage
 /** The forwarding channels of one connection. */
 export interface Channels {
   open(destination: Destination, signal: AbortSignal | undefined): Promise<SshChannel>;
-  /** Ends every channel, and every one that is being opened. */
-  lost(error: TunnelError): void;
+  /**
+   * Ends every channel, and every one that is being opened. A channel hears of `error` unless the end
+   * `isExpected`: whoever closes a tunnel knows that its streams end.
+   */
+  lost(error: TunnelError, isExpected?: boolean): void;
   readonly count: number;
 }
 
@@ -148,12 +151,12 @@ export function createChannels({ protocol, channelNumbers, socket }: Ssh2Interna
         carrier.cork();
         requestChannel(id, destination);
       }),
-    lost(error) {
+    lost(error, isExpected = false) {
       socket.off("drain", drained);
       for (const one of opening.values()) one.reject(error);
       opening.clear();
       abandoned.clear();
-      for (const channel of open.values()) channel.lost(error);
+      for (const channel of open.values()) channel.lost(isExpected ? undefined : error);
       open.clear();
       drained();
     },

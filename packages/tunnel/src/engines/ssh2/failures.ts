@@ -3,6 +3,15 @@ import { TunnelError } from "../../errors.ts";
 /** Where a connection stood when it failed. */
 export type ConnectStage = "connect" | "handshake" | "authentication" | "keepalive";
 
+/** Something else has answered. */
+export function notSsh(place: string, cause: unknown): TunnelError {
+  return new TunnelError("NOT_SSH", `${place} answers, but is no SSH server.`, {
+    cause,
+    details: { stage: "handshake" },
+    hint: "Check the port: a web server or a Gateway may listen there.",
+  });
+}
+
 /**
  * What an error of ssh2 means. It has few codes of its own; `level` tells where it came from, and the
  * text of the negotiation errors is part of its tested version.
@@ -23,11 +32,7 @@ export function toTunnelError(error: unknown, place: string, stage: ConnectStage
     });
   }
   if (/invalid (identification string|header)|max greeting|header line too long/iu.test(message)) {
-    return new TunnelError("NOT_SSH", `${place} answers, but is no SSH server.`, {
-      cause,
-      details,
-      hint: "Check the port: a web server or a Gateway may listen there.",
-    });
+    return notSsh(place, cause);
   }
   if (level === "client-timeout") {
     return new TunnelError("TIMED_OUT", `${place} did not answer in time (${stage}).`, {

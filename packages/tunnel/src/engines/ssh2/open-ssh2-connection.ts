@@ -11,7 +11,7 @@ import { type Channels, createChannels } from "./channels.ts";
 import { startConnectDeadline } from "./connect-deadline.ts";
 import { dial } from "./dial.ts";
 import { speedUpCiphers } from "./fast-cipher.ts";
-import { type ConnectStage, toTunnelError } from "./failures.ts";
+import { type ConnectStage, notSsh, toTunnelError } from "./failures.ts";
 import { prepareHostVerification } from "./host-verification.ts";
 import { internalsOf } from "./internals.ts";
 import { type Liveness, watchLiveness } from "./keepalive.ts";
@@ -110,6 +110,7 @@ async function openHop(
           let cause: unknown;
           const ended = Promise.withResolvers<TunnelError>();
           const abort = (): void => fail(both.reason);
+          let greeting: Buffer | undefined;
           const fail = (error: unknown): void => {
             both.removeEventListener("abort", abort);
             cause ??= error;
@@ -131,7 +132,13 @@ async function openHop(
             }
           });
           client.on("close", () => {
-            const error = toTunnelError(cause ?? new Error("closed by the far side"), place, stage);
+            const isStranger =
+              greeting !== undefined && !greeting.toString("latin1").startsWith("SSH-");
+            const error =
+              stage === "handshake" && isStranger
+                ? notSsh(place, cause)
+                : toTunnelError(cause ?? new Error("closed by the far side"), place, stage);
+            cause = error;
             ended.resolve(error);
             fail(error);
           });
@@ -145,7 +152,6 @@ async function openHop(
             both.removeEventListener("abort", abort);
             stage = "keepalive";
             const channels = createChannels(internalsOf(client));
-            void ended.promise.then((error) => channels.lost(error));
             if (hostKey === undefined) return fail(new Error("no host key was shown"));
             const { _remoteVer } = client as unknown as { _remoteVer?: string };
             resolve({
@@ -180,6 +186,8 @@ async function openHop(
                 );
               },
             });
+            // ssh2 has paused it, and takes the same bytes when it is ready.
+            socket.once("data", (data: Buffer) => (greeting = data));
             plan.install(client);
             if (!crypto.bindingAvailable) speedUpCiphers(client);
           } catch (error) {
@@ -252,7 +260,7 @@ function connectionOver(
   const closed = Promise.race(chain.map((hop) => hop.ended)).then(async (error) => {
     liveness.stop();
     stopLowLatency();
-    channels.lost(silence ?? error);
+    channels.lost(silence ?? error, isClosing);
     terminate();
     await Promise.all(chain.map((hop) => hop.ended));
     return isClosing ? undefined : (silence ?? error);
