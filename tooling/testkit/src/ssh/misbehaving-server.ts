@@ -66,6 +66,8 @@ export type SshServerEvent =
       /** `host:port` or a path; empty for a session. */
       destination: string;
     }
+  /** One that it answers, if an answer is wanted: keepalives are among them. */
+  | { event: "global-request"; connection: number }
   | { event: "closed"; connection: number };
 
 /** A question of `keyboard-interactive`, and the answer that is right. */

@@ -94,6 +94,7 @@ class Connection(asyncssh.SSHServerConnection):
     def _service_next_global_request(self):
         # They are answered in order, so the queue just grows; keepalives are among them.
         if self.fixture_server.behaviour != "ignore-keepalive":
+            emit("global-request", connection=self.fixture_server.number)
             super()._service_next_global_request()
 
 
@@ -103,7 +104,7 @@ class Server(asyncssh.SSHServer):
     def __init__(self, fixture, number, behaviour):
         self._fixture = fixture
         self._settings = fixture.settings
-        self._number = number
+        self.number = number
         self._user = None
         self._conn = None
         self._children = set()
@@ -132,7 +133,7 @@ class Server(asyncssh.SSHServer):
     def auth_completed(self):
         self._auth("completed")
         if self.behaviour == "drop-after-auth":
-            _, transport = self._fixture.connections[self._number]
+            _, transport = self._fixture.connections[self.number]
             # Not before the client has been told: what is written goes out first.
             transport.close()
 
@@ -165,7 +166,7 @@ class Server(asyncssh.SSHServer):
         return is_right
 
     def _auth(self, outcome):
-        emit("auth", connection=self._number, user=self._user, outcome=outcome)
+        emit("auth", connection=self.number, user=self._user, outcome=outcome)
 
     # What may be opened.
 
@@ -200,7 +201,7 @@ class Server(asyncssh.SSHServer):
         return True
 
     def _channel(self, kind, destination):
-        emit("channel", connection=self._number, kind=kind, destination=destination)
+        emit("channel", connection=self.number, kind=kind, destination=destination)
 
     async def _run_command(self, stdin, stdout, stderr):
         command = stdout.channel.get_command()
@@ -211,7 +212,7 @@ class Server(asyncssh.SSHServer):
             stderr=asyncio.subprocess.PIPE,
         )
         self._children.add(child)
-        feed = asyncio.ensure_future(pump(stdin, child.stdin))
+        feed = asyncio.ensure_future(feed_command(stdin, child.stdin))
         await asyncio.gather(pump(child.stdout, stdout), pump(child.stderr, stderr))
         code = await child.wait()
         feed.cancel()
@@ -220,6 +221,13 @@ class Server(asyncssh.SSHServer):
             stdout.channel.exit_with_signal(signal.Signals(-code).name.removeprefix("SIG"))
         else:
             stdout.channel.exit(code)
+
+
+
+async def feed_command(stdin, child_stdin):
+    """The end of its input ends a command; that of its output must not end its error output."""
+    await pump(stdin, child_stdin)
+    child_stdin.close()
 
 
 class StalledSession(asyncssh.SSHServerSession, asyncssh.SSHTCPSession, asyncssh.SSHUNIXSession):
@@ -247,8 +255,6 @@ async def pump(reader, writer):
         while data := await reader.read(65536):
             writer.write(data)
             await writer.drain()
-        if hasattr(writer, "write_eof"):
-            writer.write_eof()
     except (OSError, asyncssh.Error):
         pass
 

@@ -53,14 +53,17 @@ export function followProcessTree(root: number, port: number): ProcessTree {
 
   async function end(list: () => number[]): Promise<void> {
     // A process that stands still starts no other: first all of them are stopped, then killed.
-    for (let stopped = -1, pids = list(); stopped !== pids.length; pids = list()) {
-      stopped = pids.length;
-      for (const pid of pids) send(pid, "SIGSTOP");
+    let doomed = list();
+    for (let stopped = -1; stopped !== doomed.length; doomed = list()) {
+      stopped = doomed.length;
+      for (const pid of doomed) send(pid, "SIGSTOP");
     }
+    for (const pid of doomed) send(pid, "SIGKILL");
+    // Those that come meanwhile stay: a client that has lost its session begins another at once.
+    const left = (): number[] => family().filter((pid) => doomed.includes(pid));
     const deadlineAt = performance.now() + DEFAULT_DEADLINE_MS;
-    for (let pids = list(); pids.length > 0; pids = list()) {
-      if (performance.now() > deadlineAt) throw new Error(`processes ${pids.join()} do not end`);
-      for (const pid of pids) send(pid, "SIGKILL");
+    while (left().length > 0) {
+      if (performance.now() > deadlineAt) throw new Error(`processes ${left().join()} do not end`);
       await new Promise((resolve) => realSetTimeout(resolve, POLL_MS));
     }
   }
