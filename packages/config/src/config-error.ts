@@ -1,3 +1,5 @@
+import type { ConfigIssue } from "./config-issue.ts";
+
 /** What is wrong with a call into this package. Codes are never renamed, only added. */
 export type ConfigErrorCode =
   /** A profile name that is not allowed, or `--profile` together with `--dev`. */
@@ -13,12 +15,26 @@ export type ConfigErrorCode =
   /** `gateway.mode` is `remote`, and `gateway.remote.url` is missing. */
   | "REMOTE_URL_MISSING"
   /** Plaintext `ws://` to a host where a stranger could listen. */
-  | "INSECURE_URL";
+  | "INSECURE_URL"
+  /** A change of a config file that no config can hold. */
+  | "INVALID_EDIT"
+  /** The config file cannot be read as an object of JSON5; it stays as it is. */
+  | "CONFIG_UNREADABLE"
+  /** The config file would not pass the schema; `issues` says why. Nothing was written. */
+  | "CONFIG_INVALID"
+  /** Another process is changing the config file. */
+  | "CONFIG_LOCKED"
+  /** Somebody changed the config file while it was being edited. Nothing was written. */
+  | "CONFIG_CHANGED"
+  /** The config file cannot be written. */
+  | "CONFIG_NOT_WRITTEN";
 
 /** Options of {@link ConfigError}. */
 export interface ConfigErrorOptions extends ErrorOptions {
   /** One sentence that tells the user what to do next. */
   hint?: string;
+  /** What is wrong in the config file. */
+  issues?: readonly ConfigIssue[];
 }
 
 /** A request that this package refuses. What a config *file* may have wrong is a value instead. */
@@ -26,10 +42,13 @@ export class ConfigError extends Error {
   override readonly name: string = "ConfigError";
   readonly code: ConfigErrorCode;
   readonly hint: string | undefined;
+  /** What is wrong in the config file; most errors have none. */
+  readonly issues: readonly ConfigIssue[];
 
   constructor(code: ConfigErrorCode, message: string, options: ConfigErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.hint = options.hint;
+    this.issues = options.issues ?? [];
   }
 }

@@ -1,6 +1,7 @@
 export { ConfigError } from "./config-error.ts";
 export { GatewayCredentialsError, resolveCredentials } from "./credentials.ts";
 export { loadDotEnv, parseDotEnv } from "./dotenv.ts";
+export { editConfigFile } from "./edit/edit-config-file.ts";
 export { isEnvSwitchOn, normalizeEnv, readEnv } from "./env.ts";
 export { DEFAULT_PORT, resolveGatewayPort } from "./gateway-port.ts";
 export { readGatewayAddress, readSshAddress, sshGatewayAddress } from "./gateway-address.ts";
@@ -22,6 +23,8 @@ export type {
   Credentials,
   CredentialsOptions,
 } from "./credentials.ts";
+export type { ConfigEdit } from "./edit/edit-text.ts";
+export type { EditConfigOptions, EditedConfig } from "./edit/edit-config-file.ts";
 export type { DotEnvOptions, DotEnvResult } from "./dotenv.ts";
 export type { Env, EnvValue, NormalizedEnv, OpenClawVariable } from "./env.ts";
 export type {

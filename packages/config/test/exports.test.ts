@@ -11,6 +11,7 @@ test("the list of entries changes only on purpose", () => {
     "GatewayCredentialsError",
     "MISSING_REMOTE_URL_SOURCE",
     "applyProfile",
+    "editConfigFile",
     "expandHome",
     "formatSshAddress",
     "isEnvSwitchOn",
