@@ -14,8 +14,10 @@ import type { ServiceNames } from "../definition/service-names.ts";
 import { isBinaryPlist, parseLaunchdPlist } from "./plist-reader.ts";
 import { launchdPlist } from "./plist-text.ts";
 
-const NO_SESSION = /domain does not support specified action|could not find domain|bad request/iu;
+const NO_SESSION = /domain does not support specified action|could not find domain/iu;
 const DENIED = /operation not permitted|permission denied|not privileged/iu;
+/** It has begun to end, which is what was asked for. */
+const ENDING = /operation (?:now|already) in progress/iu;
 const NOT_LOADED = /could not find service|no such process|could not find specified service/iu;
 /** launchd ends a service in its own time; a new one of that name has to wait for it. */
 const BOOTOUT_POLL_MS = 100;
@@ -65,7 +67,9 @@ export function launchdDriver(machine: Machine): SupervisorDriver {
   async function bootOut(names: ServiceNames): Promise<void> {
     const args = ["bootout", targetOf(names)];
     const result = await launchctl(...args);
-    if (result.code !== 0 && !NOT_LOADED.test(outputOf(result))) throw failure(args, result);
+    const output = outputOf(result);
+    const isAccepted = result.code === 0 || NOT_LOADED.test(output) || ENDING.test(output);
+    if (!isAccepted) throw failure(args, result);
     await goneFrom(names);
   }
 

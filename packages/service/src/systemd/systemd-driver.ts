@@ -40,14 +40,14 @@ export function systemdDriver(machine: Machine): SupervisorDriver {
     if (result.failure === "missing" || NO_SYSTEMD.test(output)) {
       return commandFailure(command, result, { code: "SUPERVISOR_MISSING", hints: withoutSystemd });
     }
+    if (DENIED.test(output)) {
+      return commandFailure(command, result, { code: "ACCESS_DENIED", hints: withoutBus(user) });
+    }
     if (NO_BUS.test(output)) {
       return commandFailure(command, result, {
         code: "USER_BUS_UNAVAILABLE",
         hints: withoutBus(user),
       });
-    }
-    if (DENIED.test(output)) {
-      return commandFailure(command, result, { code: "ACCESS_DENIED", hints: withoutBus(user) });
     }
     return commandFailure(command, result, {
       hints: [`See why: systemctl --user status ${args.at(-1) ?? ""}`.trim()],

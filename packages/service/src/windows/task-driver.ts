@@ -1,4 +1,4 @@
-import { win32 } from "node:path";
+import { join } from "node:path";
 import type { ServiceNames } from "../definition/service-names.ts";
 import { commandFailure, outputOf } from "../manager/command-failure.ts";
 import type { CommandResult } from "../manager/command-runner.ts";
@@ -64,7 +64,7 @@ export function taskDriver(machine: Machine): SupervisorDriver {
     notLoadedText: "missing",
     directory: stateDir,
     label: ({ windowsTask: name }) => name,
-    definitionPath: ({ scriptName }) => win32.join(stateDir, scriptName),
+    definitionPath: ({ scriptName }) => join(stateDir, scriptName),
     render: (definition) => windowsTask(definition, { scriptDirectory: stateDir }).script,
     parse: async (content) => parseTaskScript(Buffer.from(content).toString("utf8")),
     async assertAvailable() {
