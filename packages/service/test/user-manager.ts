@@ -80,7 +80,7 @@ export async function startUserManager(): Promise<UserManager> {
   }
 
   try {
-    await manager.line("started");
+    await manager.line("started", { deadlineMs: 20_000 });
     const init = String(childOf(manager.pid));
     const runHere = createCommandRunner({ env });
     const run: CommandRunner = (file, args, options) =>
