@@ -18,8 +18,14 @@ import { silentLogger } from "./logger.ts";
 
 /** Options of {@link createNode}. */
 export interface NodeOptions {
-  /** Address of the Gateway, `ws:` or `wss:`. */
+  /** Address of the Gateway, `ws:` or `wss:`; with `dial`, as seen from the far side. */
   url: string;
+  /** Opens the stream that leads to the Gateway, such as a channel of an SSH connection. @default dials `url` */
+  dial?: GatewayClientOptions["dial"];
+  /** Tells when the carrier behind `dial` is there, so that tunnel and node come back as one. */
+  carrierReady?: GatewayClientOptions["carrierReady"];
+  /** What the device token is kept under; needed with `dial`, or the token is not kept. @default host and port of `url` */
+  endpointKey?: GatewayClientOptions["endpointKey"];
   /** Shared token of the Gateway, for the first connection; later ones use the issued device token. */
   token?: string | undefined;
   /** Shared password of the Gateway. */
@@ -98,6 +104,9 @@ export function createNode(options: NodeOptions): OpenClawNode {
   const client = createGatewayClient({
     ...options.client,
     url: options.url,
+    dial: options.dial ?? options.client?.dial,
+    carrierReady: options.carrierReady ?? options.client?.carrierReady,
+    endpointKey: options.endpointKey ?? options.client?.endpointKey,
     token: options.token,
     password: options.password,
     identity,

@@ -1,4 +1,10 @@
-import { createEphemeralIdentity } from "@openclaw/client";
+import { duplexPair, type Duplex } from "node:stream";
+import {
+  createEphemeralIdentity,
+  createMemoryTokenStore,
+  type CarrierReadyFunction,
+  type DialFunction,
+} from "@openclaw/client";
 import {
   createNode,
   defineCommand,
@@ -140,4 +146,52 @@ test("the public surface is what it was", async () => {
     "hostStats",
     "systemCommands",
   ]);
+});
+
+describe("a node behind a carrier", () => {
+  const auth = { role: "node", scopes: [], deviceToken: "issued" };
+
+  test.each(["of the node", "of its client"])(
+    "dials through it and comes back with it: options %s",
+    async (place) => {
+      const gateway = createFakeGateway(METHODS, { auth });
+      const back = Promise.withResolvers<void>();
+      const streams: Duplex[] = [];
+      let ready = Promise.resolve();
+      const carrier = {
+        dial: vi.fn<DialFunction>(() => {
+          const [near] = duplexPair();
+          streams.push(near);
+          return Promise.resolve(near);
+        }),
+        carrierReady: vi.fn<CarrierReadyFunction>(() => ready),
+        endpointKey: "ssh://me@box/18789",
+      };
+      const deviceStore = createMemoryTokenStore();
+      const client = { transport: gateway.transport, keepalive: false as const, random: () => 0 };
+      const { node } = await start({
+        deviceStore,
+        ...(place === "of the node"
+          ? { ...carrier, client }
+          : { client: { ...client, ...carrier } }),
+      });
+      expect(carrier.dial).toHaveBeenCalledTimes(1);
+      expect(carrier.dial.mock.calls[0]?.[0]).toEqual({ host: "127.0.0.1", port: 18_789 });
+      const key = { endpoint: carrier.endpointKey, role: "node", deviceId: node.nodeId };
+      await vi.waitFor(async () =>
+        expect(await deviceStore.get(key)).toMatchObject({ token: "issued" }),
+      );
+
+      ready = back.promise;
+      gateway.cut();
+      await vi.waitFor(() => expect(carrier.carrierReady).toHaveBeenCalled());
+      expect(node.state.kind).toBe("waiting");
+      expect(carrier.dial).toHaveBeenCalledTimes(1);
+      ready = Promise.resolve();
+      back.resolve();
+      await vi.waitFor(() => expect(node.state.kind).toBe("open"));
+      expect(carrier.dial).toHaveBeenCalledTimes(2);
+      for (const stream of streams) stream.destroy();
+    },
+  );
 });

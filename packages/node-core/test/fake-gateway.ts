@@ -17,7 +17,8 @@ export interface FakeGateway {
   cut(): void;
 }
 
-export function createFakeGateway(methods: readonly string[]): FakeGateway {
+/** @param hello what stands in the hello instead of what every Gateway says */
+export function createFakeGateway(methods: readonly string[], hello: object = {}): FakeGateway {
   let listener: TransportListener | undefined;
 
   const tell = (frame: unknown): void => {
@@ -51,6 +52,7 @@ export function createFakeGateway(methods: readonly string[]): FakeGateway {
         },
         auth: { role: "node", scopes: [] },
         policy: { maxPayload: 26_214_400, maxBufferedBytes: 52_428_800, tickIntervalMs: 30_000 },
+        ...hello,
       },
     });
   };

@@ -207,7 +207,7 @@ test("whatever is edited, the text reads as the edited value, and remarks outsid
         let at = 0;
         for (const comment of comments) {
           const found = text.indexOf(comment.text, at);
-          expect(found, comment.text).toBeGreaterThanOrEqual(at);
+          expect(found).toBeGreaterThanOrEqual(at);
           at = found + comment.text.length;
         }
       }
