@@ -83,7 +83,7 @@ describe.skipIf(!hasSshd)("channels to a real OpenSSH server", () => {
   test("the end of one direction passes on, and the other goes on", async () => {
     await using rig = await sshTestRig();
     await using far = await farSide((socket) => {
-      void readAll(socket).then((received) => socket.end(`got ${received}`));
+      void readAll(socket).then((received) => socket.end(`got ${received.toString()}`));
     });
     await using connected = await connectedClient(rig);
     const channel = await connected.channels.open(toPort(far.port), undefined);

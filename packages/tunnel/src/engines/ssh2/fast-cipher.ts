@@ -70,7 +70,7 @@ function replaceDecipher(protocol: Protocol): void {
   const onPayload = old._onPayload;
   const replace = (): void => {
     const decipher = new GcmDecipher(old, onPayload);
-    protocol._decipher = decipher as unknown as Protocol["_decipher"];
+    protocol._decipher = decipher;
   };
   if (old._lenBytes === 0) {
     replace();

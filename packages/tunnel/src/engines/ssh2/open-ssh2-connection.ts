@@ -1,18 +1,8 @@
 import type { Duplex } from "node:stream";
-import ssh2, { type Client } from "ssh2";
 import crypto from "ssh2/lib/protocol/crypto.js";
 import { TunnelError } from "../../errors.ts";
-import type { SshSettings } from "../../settings/ssh-settings.ts";
-import { formatSshTarget } from "../../target.ts";
-import type { EngineInfo, EngineOptions, ShownHostKey, SshConnection } from "../engine.ts";
-import { chooseAlgorithms } from "./algorithms.ts";
-import { planAuthentication } from "./authentication/plan-authentication.ts";
-import { type Channels, createChannels } from "./channels.ts";
-import { startConnectDeadline } from "./connect-deadline.ts";
-import { dial } from "./dial.ts";
-import { speedUpCiphers } from "./fast-cipher.ts";
-import { type ConnectStage, notSsh, toTunnelError } from "./failures.ts";
-import { prepareHostVerification } from "./host-verification.ts";
+import type { EngineInfo, EngineOptions, SshConnection } from "../engine.ts";
+import { type Hop, openHop } from "./hop.ts";
 import { internalsOf } from "./internals.ts";
 import { type Liveness, watchLiveness } from "./keepalive.ts";
 import { lowerLatency } from "./low-latency.ts";
@@ -36,187 +26,24 @@ export async function openSsh2Connection(
   const chain: Hop[] = [];
   try {
     for (const settings of [...options.hops, options.settings]) {
-      const isTarget = settings === options.settings;
       // Each host is reached through the one before.
       // oxlint-disable-next-line no-await-in-loop
-      chain.push(await openHop(chain.at(-1), settings, options, signal, isTarget));
+      const hop = await openHop({
+        previous: chain.at(-1),
+        settings,
+        isTarget: settings === options.settings,
+        engine: options,
+        signal,
+      });
+      chain.push(hop);
+      // Its streams are what the next host is reached through.
+      if (settings !== options.settings) void hop.ended.then((error) => hop.channels.lost(error));
     }
   } catch (error) {
     for (const hop of chain.toReversed()) hop.client.destroy();
     throw error;
   }
   return connectionOver(chain, options, reason);
-}
-
-/** One authenticated host. */
-interface Hop {
-  readonly client: Client;
-  readonly channels: Channels;
-  readonly socket: Duplex;
-  readonly place: string;
-  readonly hostKey: ShownHostKey;
-  readonly cipher: string | undefined;
-  readonly serverVersion: string | undefined;
-  /** Settles with the cause when the connection has ended. */
-  readonly ended: Promise<TunnelError>;
-}
-
-async function openHop(
-  previous: Hop | undefined,
-  settings: SshSettings,
-  options: EngineOptions,
-  signal: AbortSignal,
-  isTarget: boolean,
-): Promise<Hop> {
-  const place = placeOf(settings);
-  const given = new AbortController();
-  let stage: ConnectStage = "connect";
-  const deadline = startConnectDeadline(options.connectTimeoutMs, options.authentication, () => {
-    const error = new TunnelError(
-      "TIMED_OUT",
-      `${place} did not answer within ${options.connectTimeoutMs} ms (${stage}).`,
-      { details: { stage } },
-    );
-    given.abort(error);
-  });
-  const both = AbortSignal.any([signal, given.signal]);
-  try {
-    both.throwIfAborted();
-    const verification = await prepareHostVerification(settings, options, isTarget);
-    const { algorithms, unsupported } = chooseAlgorithms(settings.algorithms, (offered) =>
-      verification.orderAlgorithms(offered),
-    );
-    if (unsupported.length > 0) {
-      options.logger.debug({ unsupported }, "ssh2 lacks algorithms of the ssh config");
-    }
-    const plan = await planAuthentication({
-      settings,
-      callbacks: deadline.callbacks,
-      logger: options.logger,
-      host: settings.hostName,
-    });
-    try {
-      const socket = previous
-        ? await previous.channels.open({ host: settings.hostName, port: settings.port }, both)
-        : await dial(settings, both);
-      stage = "handshake";
-      return await authenticate();
-
-      function authenticate(): Promise<Hop> {
-        return new Promise((resolve, reject) => {
-          const client = new ssh2.Client();
-          let hostKey: ShownHostKey | undefined;
-          let cipher: string | undefined;
-          let cause: unknown;
-          const ended = Promise.withResolvers<TunnelError>();
-          const abort = (): void => fail(both.reason);
-          let greeting: Buffer | undefined;
-          const fail = (error: unknown): void => {
-            both.removeEventListener("abort", abort);
-            cause ??= error;
-            client.destroy();
-            socket.destroy();
-            reject(cause instanceof Error ? cause : toTunnelError(cause, place, stage));
-          };
-          both.addEventListener("abort", abort, { once: true });
-          if (both.aborted) return abort();
-
-          client.on("error", (error: Error & { level?: string }) => {
-            // One key that cannot sign is not the end: the next method is tried.
-            if (error.level === "agent") return;
-            if (cause === undefined) {
-              cause =
-                error.level === "client-authentication"
-                  ? plan.failure()
-                  : toTunnelError(error, place, stage);
-            }
-          });
-          client.on("close", () => {
-            const isStranger =
-              greeting !== undefined && !greeting.toString("latin1").startsWith("SSH-");
-            const error =
-              stage === "handshake" && isStranger
-                ? notSsh(place, cause)
-                : toTunnelError(cause ?? new Error("closed by the far side"), place, stage);
-            cause = error;
-            ended.resolve(error);
-            fail(error);
-          });
-          // A channel of another connection ends one direction at a time.
-          client.on("end", () => void socket.end());
-          client.on("handshake", (negotiated) => {
-            if (stage === "handshake") stage = "authentication";
-            cipher = negotiated.cs.cipher;
-          });
-          client.once("ready", () => {
-            both.removeEventListener("abort", abort);
-            stage = "keepalive";
-            const channels = createChannels(internalsOf(client));
-            if (hostKey === undefined) return fail(new Error("no host key was shown"));
-            const { _remoteVer } = client as unknown as { _remoteVer?: string };
-            resolve({
-              client,
-              channels,
-              socket,
-              place,
-              hostKey,
-              cipher,
-              serverVersion: _remoteVer,
-              ended: ended.promise,
-            });
-          });
-          try {
-            client.connect({
-              sock: socket,
-              username: settings.user,
-              algorithms,
-              authHandler: plan.handler,
-              readyTimeout: 0,
-              keepaliveInterval: 0,
-              hostVerifier: (key: Buffer, verified: (isAccepted: boolean) => void) => {
-                verification.verify(key).then(
-                  (shown) => {
-                    hostKey = shown;
-                    verified(true);
-                  },
-                  (error: unknown) => {
-                    cause ??= error;
-                    verified(false);
-                  },
-                );
-              },
-            });
-            // ssh2 has paused it, and takes the same bytes when it is ready.
-            socket.once("data", (data: Buffer) => (greeting = data));
-            plan.install(client);
-            if (!crypto.bindingAvailable) speedUpCiphers(client);
-          } catch (error) {
-            fail(error);
-          }
-        });
-      }
-    } finally {
-      plan.dispose();
-    }
-  } catch (error) {
-    throw onTheWay(error, place, stage, isTarget);
-  } finally {
-    deadline.clear();
-  }
-}
-
-/** Names the host of the chain that failed, when it was not the target. */
-function onTheWay(error: unknown, place: string, stage: ConnectStage, isTarget: boolean): unknown {
-  const failure =
-    error instanceof DOMException || (error instanceof Error && error.name === "AbortError")
-      ? error
-      : toTunnelError(error, place, stage);
-  if (isTarget || !(failure instanceof TunnelError)) return failure;
-  return new TunnelError(failure.code, `jump host ${place}: ${failure.message}`, {
-    cause: failure.cause,
-    hint: failure.hint,
-    details: { ...failure.details, hop: place },
-  });
 }
 
 function connectionOver(
@@ -324,11 +151,6 @@ function infoOf({ hostKey, cipher, serverVersion }: Hop, reason: string): Engine
     serverVersion,
     hostKey,
   };
-}
-
-function placeOf({ target, hostName, port }: SshSettings): string {
-  const place = formatSshTarget({ host: hostName, port });
-  return target.host === hostName ? place : `${target.host} (${place})`;
 }
 
 function lostError(place: string): TunnelError {
