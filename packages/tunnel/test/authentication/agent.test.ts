@@ -1,10 +1,12 @@
 import { rm } from "node:fs/promises";
 import {
   generateSshKey,
+  hasDropbear,
   hasSshd,
   type SshAgent,
   type SshKey,
   type SshKeyType,
+  startDropbearServer,
   startOpenSshServer,
   startSshAgent,
   temporaryDirectory,
@@ -72,6 +74,19 @@ describe.skipIf(!hasSshd)("an agent", () => {
     expect(unnamed.error).toMatchObject({ code: "AUTHENTICATION_REFUSED" });
     expect(unnamed.error?.hint).toContain("IdentitiesOnly");
     expect(unnamed.tried).toHaveLength(6);
+  });
+
+  test.skipIf(!hasDropbear)("whose many keys make Dropbear hang up is refused", async () => {
+    await using directory = await temporaryDirectory();
+    await using agent = await startSshAgent();
+    await keysIn(agent, directory.path, 12);
+    await using server = await startDropbearServer();
+
+    const { error } = await authenticate(server, {
+      settings: { identityAgent: agent.socketPath },
+    });
+
+    expect(error).toMatchObject({ code: "AUTHENTICATION_REFUSED", final: true });
   });
 
   test("offers nothing but the identities after IdentitiesOnly", async () => {

@@ -42,11 +42,14 @@ export async function authenticate(
   });
   const client = new ssh2.Client();
   const closed = new Promise<void>((resolve) => void client.once("close", resolve));
-  const ended = new Promise<TunnelError | undefined>((resolve) => {
+  const ended = new Promise<TunnelError | undefined>((resolve, reject) => {
+    const failed = (error?: Error): void => {
+      if (plan.isRefusal(error)) resolve(plan.failure());
+      else reject(error ?? new Error("the server closed the connection"));
+    };
     client.once("ready", () => resolve(undefined));
-    // Whatever ends the connection now, it is the authentication that failed.
-    client.on("error", () => resolve(plan.failure()));
-    client.once("close", () => resolve(plan.failure()));
+    client.on("error", failed);
+    client.once("close", () => failed());
   });
   client.connect({
     host: server.host,

@@ -13,7 +13,7 @@ import {
   temporaryDirectory,
   type TemporaryDirectory,
 } from "@openclaw/testkit";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { authenticate } from "./authentication-rig.ts";
 
 const types: readonly SshKeyType[] = ["ed25519", "rsa", "ecdsa"];
@@ -69,7 +69,8 @@ describe.skipIf(!hasSshd)("a user certificate", () => {
 
     expect(error).toBeUndefined();
     expect(tried).toEqual([`certificate ${rig.certificate} (ID "test")`]);
-    expect(rig.server.log.join("\n")).toContain(`-CERT ${rig.key.fingerprint} ID test`);
+    const accepted = `-CERT ${rig.key.fingerprint} ID test`;
+    await vi.waitFor(() => expect(rig.server.log.join("\n")).toContain(accepted));
     expect(rig.server.log.join("\n")).not.toContain("Postponed publickey");
   });
 

@@ -28,7 +28,7 @@ describe.skipIf(!hasSshd)("an identity file", () => {
 
     expect(error).toBeUndefined();
     expect(tried).toEqual([`key ${key.privateKeyPath}`]);
-    expect(server.log.join("\n")).toContain(key.fingerprint);
+    await vi.waitFor(() => expect(server.log.join("\n")).toContain(key.fingerprint));
     expect(server.log.join("\n")).not.toContain("Postponed publickey");
   });
 
