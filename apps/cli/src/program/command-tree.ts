@@ -1,7 +1,8 @@
 import type { CommandSpec } from "./command-spec.ts";
 import { devicesCommands } from "./devices-commands.ts";
 import { gatewayCommands, healthTopCommand, statusTopCommand } from "./gateway-commands.ts";
-import { nodeCommands, nodesCommands } from "./nodes-commands.ts";
+import { nodeCommands } from "./node-commands.ts";
+import { nodesCommands } from "./nodes-commands.ts";
 
 const completionCommand: CommandSpec = {
   name: "completion",
