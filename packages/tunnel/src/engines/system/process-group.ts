@@ -3,7 +3,7 @@ import process from "node:process";
 /** How often a group is looked for that was told to end. */
 const POLL_MS = 10;
 /** After SIGKILL a process is as good as gone; its entry may wait for a parent that does not look. */
-const KILL_PATIENCE_MS = 250;
+const KILL_PATIENCE_MS = 200;
 
 export interface EndGroupOptions {
   /** Between SIGTERM and SIGKILL. */
