@@ -2,8 +2,8 @@ import { open, rm, stat } from "node:fs/promises";
 
 const RETRY_MS = 20;
 /** Appending takes milliseconds: an older lock was left by a process that died. */
-const STALE_MS = 3_000;
-const GIVE_UP_MS = 5_000;
+const STALE_MS = 5_000;
+const GIVE_UP_MS = 10_000;
 
 /**
  * Runs `work` while no other process runs it under the same lock file.
@@ -31,7 +31,7 @@ async function acquire(lockFile: string): Promise<boolean> {
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) return false;
     }
     if (await isStale(lockFile)) await remove(lockFile);
-    else await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
   return false;
 }

@@ -77,6 +77,7 @@ test.each([
   ["a type in upper case", `box ${key.text.replace("ssh", "SSH")}`],
   ["another type than the key has", `box ${key.text.replace("ssh-ed25519", "ssh-rsa")}`],
   ["characters that are not base64", `box ${key.text.slice(0, -1)}!`],
+  ["bits that belong to no byte", `box ${rsa.text.replace(/.==$/u, "B==")}`],
   ["missing padding", `box ${rsa.text.slice(0, -1)}`],
   ["a comment that sticks to the key", `box ${key.text}#c`],
   ["a key with a byte too many", `box ssh-ed25519 ${more(key.blob)}`],

@@ -48,14 +48,12 @@ export function readKeyFields(type: string, reader: BlobReader): readonly Buffer
   return fields;
 }
 
-/** Whether a blob is a well-formed public key, not a certificate. */
-export function isPublicKeyBlob(blob: Buffer): boolean {
-  const type = blobType(blob);
-  if (type === undefined) return false;
+/** Whether a blob is a well-formed public key of a type, not a certificate. */
+export function isPublicKeyBlob(blob: Buffer, type: string): boolean {
   return (
     orUndefined(() => {
       const reader = readBlob(blob);
-      reader.string();
+      if (reader.string().toString("latin1") !== type) return false;
       return readKeyFields(type, reader) !== undefined && reader.isAtEnd;
     }) ?? false
   );
@@ -64,7 +62,7 @@ export function isPublicKeyBlob(blob: Buffer): boolean {
 /** The key for `node:crypto`; undefined for a type that it cannot verify with, or a point off its curve. */
 export function toKeyObject(blob: Buffer): KeyObject | undefined {
   const type = blobType(blob);
-  if (type === undefined || !isPublicKeyBlob(blob)) return undefined;
+  if (type === undefined || !isPublicKeyBlob(blob, type)) return undefined;
   const reader = readBlob(blob);
   reader.string();
   const [first, second] = readKeyFields(type, reader) ?? [];

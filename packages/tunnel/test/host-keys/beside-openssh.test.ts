@@ -136,7 +136,6 @@ describe.skipIf(!hasSshd)("beside OpenSSH (Debian package openssh-server)", () =
       OTHER: keyFromText(other.publicKey),
       RSA: keyFromText(rsa?.publicKey ?? ""),
     };
-    expect([keys.HOST.type, keys.RSA.type]).toEqual(["ssh-ed25519", "ssh-rsa"]);
   });
   afterAll(async () => {
     await server[Symbol.asyncDispose]();
