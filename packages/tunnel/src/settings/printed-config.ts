@@ -10,13 +10,19 @@ import type { ConfiguredForward } from "./ssh-settings.ts";
 
 export type PrintedLines = ReadonlyMap<string, readonly string[]>;
 
+/** Of releases before 8.5. */
+const FORMER_NAMES: Readonly<Record<string, string>> = {
+  pubkeyacceptedkeytypes: "pubkeyacceptedalgorithms",
+};
+
 /** What `ssh -G` prints: a keyword and its value on each line. */
 export function parsePrintedLines(text: string): PrintedLines {
   const lines = new Map<string, string[]>();
   for (const line of text.split(/\r?\n/u)) {
     const space = line.indexOf(" ");
     if (space === -1) continue;
-    const keyword = line.slice(0, space).toLowerCase();
+    const name = line.slice(0, space).toLowerCase();
+    const keyword = FORMER_NAMES[name] ?? name;
     const value = line.slice(space + 1);
     const values = lines.get(keyword);
     if (values) values.push(value);

@@ -209,8 +209,8 @@ function localUserOf({ home, env }: ResolveSettingsOptions): LocalUser {
 
 /** A target that a caller has put together himself goes through the same gate as one that was read. */
 function assertSafe(target: SshTarget): void {
-  const text = formatSshTarget(target);
-  if (formatSshTarget(parseSshTarget(text)) === text) return;
+  const { host, user, port } = parseSshTarget(formatSshTarget(target));
+  if (host === target.host && user === target.user && port === target.port) return;
   throw new TunnelError("INVALID_TARGET", "the SSH target is not one host with a user and a port.");
 }
 

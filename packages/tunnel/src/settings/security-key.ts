@@ -7,7 +7,8 @@ const MAGIC = "openssh-key-v1\0";
 
 /**
  * Whether an identity file is the handle of a security key, which signs on a device and only when it
- * is touched. The type stands in the open, also where the rest is encrypted.
+ * is touched. The type stands in the open, also where the rest is encrypted. A missing file is judged
+ * by the public key beside it: the agent may have the other half.
  */
 export async function isSecurityKey(identityFile: string): Promise<boolean> {
   const text = await readStart(identityFile);

@@ -79,7 +79,8 @@ export function createConfigValues(env: Env): ConfigValues {
     },
     finish(undecidedCriteria) {
       const isCleared = /^(?:yes|true)$/iu.test(get("clearallforwardings") ?? "");
-      if (isCleared) for (const name of ["remoteforward", "dynamicforward", "tunnel"]) values.delete(name);
+      if (isCleared)
+        for (const name of ["remoteforward", "dynamicforward", "tunnel"]) values.delete(name);
       return {
         source: "ssh-config",
         values,
@@ -153,9 +154,7 @@ function readOne(text: string, kind: KeywordKind, line: ConfigLine, env: Env): R
       return numbered(readCount(text), `integer value "${text}" is invalid.`);
     case "seconds":
       // Unlike elsewhere, `none` leaves the matter to the lines that follow.
-      return text === "none"
-        ? { values: [] }
-        : numbered(readSeconds(text), "invalid time value.");
+      return text === "none" ? { values: [] } : numbered(readSeconds(text), "invalid time value.");
     case "port":
       return numbered(readPort(text), `Bad port '${text}'.`);
     case "agent":
