@@ -1,0 +1,88 @@
+import type { Duplex } from "node:stream";
+import type { SshRoute } from "@openclaw/config";
+import {
+  type AuthenticationCallbacks,
+  createTunnel,
+  openTunnel,
+  type ShownHostKey,
+  type Tunnel,
+  type TunnelOptions,
+  type TunnelState,
+} from "@openclaw/tunnel";
+import type { Logger } from "../logger.ts";
+
+/** How to get to a Gateway on the far side of an SSH connection. */
+export interface WayOptions {
+  readonly via: SshRoute;
+  /** What device tokens are kept under. */
+  readonly endpointKey: string | undefined;
+  /** Environment to find the ssh configuration, the agent and the ssh program in. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Known hosts instead of those of ssh_config. */
+  readonly knownHosts?: string | undefined;
+  /** The only host key to accept, as `SHA256:…`. */
+  readonly hostKeyFingerprint?: string | undefined;
+  readonly engine?: "ssh2" | "system" | undefined;
+  readonly authentication?: AuthenticationCallbacks | undefined;
+  readonly onNewHostKey?: ((key: ShownHostKey) => void) | undefined;
+  readonly onState?: ((state: TunnelState) => void) | undefined;
+  /** For one attempt to connect. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Where children of the system's ssh are recorded. */
+  readonly stateDirectory?: string | undefined;
+  readonly logger?: Logger | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a client of the Gateway has to be given to go this way. */
+export interface WayForClient {
+  readonly dial: (
+    address: { readonly host: string; readonly port: number },
+    options: { readonly signal: AbortSignal },
+  ) => Promise<Duplex>;
+  readonly carrierReady: (signal: AbortSignal) => Promise<void>;
+  readonly endpointKey: string | undefined;
+}
+
+/** An SSH connection, and what a client needs to use it. */
+export interface Way extends AsyncDisposable {
+  readonly tunnel: Tunnel;
+  readonly client: WayForClient;
+  close(): Promise<void>;
+}
+
+/**
+ * For one command: connects now, listens nowhere, and does not come back.
+ *
+ * @throws TunnelError
+ */
+export async function openWay(options: WayOptions): Promise<Way> {
+  const tunnel = await openTunnel(options.via.target, {
+    ...tunnelOptions(options),
+    reconnect: false,
+  });
+  return wayOver(tunnel, options);
+}
+
+/** For as long as a program runs: one SSH connection that comes back by itself. Returns at once. */
+export function keepWay(options: WayOptions): Way {
+  return wayOver(createTunnel(options.via.target, tunnelOptions(options)), options);
+}
+
+function tunnelOptions({ via, endpointKey: _, ...options }: WayOptions): TunnelOptions {
+  return { ...options, identity: via.identity, hostKeyPolicy: via.hostKeyPolicy };
+}
+
+function wayOver(tunnel: Tunnel, { endpointKey }: WayOptions): Way {
+  return {
+    tunnel,
+    client: {
+      // What the URL calls the Gateway is what the far side calls it.
+      dial: (address, { signal }) => tunnel.connect(address, { signal }),
+      carrierReady: (signal) => tunnel.ready({ signal }),
+      endpointKey,
+    },
+    close: () => tunnel.close(),
+    [Symbol.asyncDispose]: () => tunnel.close(),
+  };
+}
