@@ -215,6 +215,27 @@ describe("a carrier that goes away", () => {
     expect(carrier.dialsWhileAway).toBe(0);
   });
 
+  test("and notices it later than its streams do is waited for all the same", async () => {
+    const { client, gateway, carrier, failures } = setup();
+    await client.connect();
+    for (let loss = 0; loss < 4; loss++) {
+      gateway.last().transport.terminate();
+      // oxlint-disable-next-line no-await-in-loop
+      await settle();
+      // oxlint-disable-next-line no-await-in-loop
+      await vi.advanceTimersByTimeAsync(failures.at(-1)!.retryInMs!);
+    }
+    gateway.last().transport.terminate();
+    await vi.advanceTimersByTimeAsync(30);
+    expect(failures.at(-1)?.retryInMs).toBe(8_000);
+    carrier.leave();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(carrier.waiters).toBe(1);
+    carrier.comeBack();
+    await vi.advanceTimersByTimeAsync(250);
+    expect(client.state.kind).toBe("open");
+  });
+
   test("for good ends the client", async () => {
     const { client, carrier } = setup();
     await client.connect();

@@ -5,19 +5,22 @@ import { duplexPair } from "node:stream";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { connectGateway, createGatewayClient } from "../src/index.ts";
 import { rejection } from "./support/rejection.ts";
-import { carrierInto } from "./support/stream-carrier.ts";
+import { carrierInto, coalescingPair } from "./support/stream-carrier.ts";
 import { TEST_CERTIFICATE } from "./support/test-certificate.ts";
 import { startWsGateway } from "./support/ws-gateway.ts";
 
 const URL = "ws://far.example:18790/base";
 const MIB = 1024 * 1024;
 
-test("the handshake runs on the stream, and no port of the URL's host is asked", async () => {
+test.each([
+  ["chunks as they were written", duplexPair],
+  ["the upgrade and the first frame in one chunk", coalescingPair],
+])("the handshake runs on the stream, and on nothing else: %s", async (_, pair) => {
   await using gateway = await startWsGateway({
     onRequest: ({ id }, socket) =>
       socket.send(JSON.stringify({ type: "res", id, ok: true, payload: "x".repeat(MIB) })),
   });
-  const carrier = carrierInto(gateway.server);
+  const carrier = carrierInto(gateway.server, pair);
   await using client = await connectGateway({ url: URL, dial: carrier.dial });
   expect(carrier.dialled).toEqual([{ host: "far.example", port: 18_790 }]);
   expect(gateway.upgrades[0]).toMatchObject({

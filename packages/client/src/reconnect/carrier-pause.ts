@@ -5,6 +5,8 @@ import type { CarrierReadyFunction } from "../carrier/dial.ts";
 const RETURN_JITTER_MS = 250;
 /** Dials that follow the carrier are at least this far apart, whatever the carrier says. */
 const MIN_RETURN_SPACING_MS = 1_000;
+/** First look during a backoff, doubling from one to the next. */
+const LOOK_AGAIN_MS = 50;
 
 export interface CarrierPauseOptions {
   readonly ready: CarrierReadyFunction;
@@ -42,13 +44,22 @@ export function pauseForCarrier(options: CarrierPauseOptions): () => void {
   const { signal } = controller;
   const look = (): Promise<Carrier> => waitForCarrier(options, signal);
 
-  async function untilOver(): Promise<boolean> {
-    let found = isFixed ? "there" : await look();
-    if (found === "there") {
-      await sleep(delayMs, signal);
-      found = await look();
-      if (found === "there") return false;
+  /** Sleeps on while the carrier is there: it may notice its own loss later than its streams do. */
+  async function backOff(): Promise<Carrier> {
+    let stepMs = isFixed ? delayMs : LOOK_AGAIN_MS;
+    for (let leftMs = delayMs; ; leftMs -= stepMs, stepMs *= 2) {
+      // oxlint-disable-next-line no-await-in-loop
+      await sleep(Math.min(stepMs, leftMs), signal);
+      // oxlint-disable-next-line no-await-in-loop
+      const found = await look();
+      if (found !== "there" || leftMs <= stepMs || signal.aborted) return found;
     }
+  }
+
+  async function untilOver(): Promise<boolean> {
+    let found: Carrier = isFixed ? "there" : await look();
+    if (found === "there") found = await backOff();
+    if (found === "there") return false;
     if (found === "back") {
       await sleep(returnMs(), signal);
       // It may have gone again during that pause.

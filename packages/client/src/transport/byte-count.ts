@@ -26,8 +26,10 @@ export function countOfSocket(socket: Socket): ByteCount {
 
 /**
  * Counts for a stream that does not. What came is seen in passing; what left is what was sent less
- * what still waits, headers of frames left aside. To be called while the upgrade is told, before the
- * WebSocket reads from the stream: from then on both see each chunk.
+ * what still waits, headers of frames left aside.
+ *
+ * To be called once the WebSocket reads from the stream, and not before: whoever listens first is
+ * given what came along with the upgrade, and alone.
  */
 export function countOfStream(stream: Duplex, webSocket: WebSocket): ByteCount {
   let read = 0;

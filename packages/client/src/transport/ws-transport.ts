@@ -30,12 +30,12 @@ export function createWsTransport(url: string, options: TransportOptions): Trans
   webSocket.on("upgrade", (response: IncomingMessage) => {
     // Over TLS this is the socket of Node that runs on the stream.
     socket = response.socket;
-    bytes =
-      response.socket === stream
-        ? countOfStream(response.socket, webSocket)
-        : countOfSocket(response.socket);
+    if (response.socket !== stream) bytes = countOfSocket(response.socket);
   });
-  webSocket.on("open", () => listener?.opened());
+  webSocket.on("open", () => {
+    if (stream) bytes ??= countOfStream(stream, webSocket);
+    listener?.opened();
+  });
   webSocket.on("message", (data: RawData) => listener?.frame(frameText(data)));
   webSocket.on("unexpected-response", (request: ClientRequest, response: IncomingMessage) => {
     refusal = {

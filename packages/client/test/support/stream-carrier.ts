@@ -1,6 +1,5 @@
-import { duplexPair } from "node:stream";
+import { Duplex, duplexPair } from "node:stream";
 import type { Server } from "node:http";
-import type { Duplex } from "node:stream";
 import type { DialAddress, DialFunction } from "../../src/index.ts";
 
 /** Dials that lead, without a port, into an http server of this process. */
@@ -12,7 +11,8 @@ export interface StreamCarrier {
   readonly far: Duplex[];
 }
 
-export function carrierInto(server: Server): StreamCarrier {
+/** @param pair two streams, each of which is the other's far end */
+export function carrierInto(server: Server, pair: () => Duplex[] = duplexPair): StreamCarrier {
   const dialled: DialAddress[] = [];
   const near: Duplex[] = [];
   const far: Duplex[] = [];
@@ -22,7 +22,8 @@ export function carrierInto(server: Server): StreamCarrier {
     far,
     dial(address) {
       dialled.push(address);
-      const [here, there] = duplexPair();
+      // A pair has two ends.
+      const [here, there] = pair() as [Duplex, Duplex];
       near.push(here);
       far.push(there);
       // As on a socket: the end of one side that goes is the end of the other.
@@ -33,4 +34,27 @@ export function carrierInto(server: Server): StreamCarrier {
       return Promise.resolve(here);
     },
   };
+}
+
+/** Like a network: what is written in one turn arrives as one chunk. */
+export function coalescingPair(): Duplex[] {
+  const ends = [0, 1].map((index) => {
+    let waiting: Buffer[] = [];
+    const flush = (): void => {
+      ends[1 - index]?.push(Buffer.concat(waiting));
+      waiting = [];
+    };
+    return new Duplex({
+      read() {},
+      write(chunk: Buffer, _, done) {
+        if (waiting.push(chunk) === 1) setImmediate(flush);
+        done();
+      },
+      final(done) {
+        setImmediate(() => ends[1 - index]?.push(null));
+        done();
+      },
+    });
+  });
+  return ends;
 }
