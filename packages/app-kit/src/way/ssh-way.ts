@@ -69,7 +69,7 @@ export function keepWay(options: WayOptions): Way {
   return wayOver(createTunnel(options.via.target, tunnelOptions(options)), options);
 }
 
-function tunnelOptions({ via, endpointKey: _, ...options }: WayOptions): TunnelOptions {
+function tunnelOptions({ via, ...options }: WayOptions): TunnelOptions {
   return { ...options, identity: via.identity, hostKeyPolicy: via.hostKeyPolicy };
 }
 
