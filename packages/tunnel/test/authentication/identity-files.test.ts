@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import {
   generateSshKey,
@@ -7,6 +6,7 @@ import {
   type SshKeyType,
   startDropbearServer,
   startOpenSshServer,
+  startProcess,
   temporaryDirectory,
 } from "@openclaw/testkit";
 import { describe, expect, test, vi } from "vitest";
@@ -88,7 +88,7 @@ describe.skipIf(!hasSshd)("an identity file", () => {
   test.for(["PEM", "PKCS8"] as const)("in the format %s works", async (format) => {
     await using directory = await temporaryDirectory();
     const key = await generateSshKey({ type: "ecdsa", directory: directory.path });
-    convert(key.privateKeyPath, format, "");
+    await convert(key.privateKeyPath, format, "");
     await rm(key.publicKeyPath);
     await using server = await startOpenSshServer({ authorizedKeys: [key.publicKey] });
 
@@ -170,7 +170,7 @@ describe.skipIf(!hasSshd)("an encrypted identity", () => {
     async (format) => {
       await using directory = await temporaryDirectory();
       const key = await generateSshKey({ type: "rsa", directory: directory.path });
-      convert(key.privateKeyPath, format, PASSPHRASE);
+      await convert(key.privateKeyPath, format, PASSPHRASE);
       await rm(key.publicKeyPath);
       await using server = await startOpenSshServer({ authorizedKeys: [key.publicKey] });
       const settings = { identityFiles: [key.privateKeyPath] };
@@ -367,10 +367,10 @@ describe.skipIf(!hasSshd)("an identity file that cannot be used", () => {
 });
 
 /** Rewrites a private key in place. */
-function convert(path: string, format: "PEM" | "PKCS8", passphrase: string): void {
-  execFileSync("ssh-keygen", ["-q", "-p", "-m", format, "-P", "", "-N", passphrase, "-f", path], {
-    stdio: "ignore",
-  });
+async function convert(path: string, format: "PEM" | "PKCS8", passphrase: string): Promise<void> {
+  const args = ["-q", "-p", "-m", format, "-P", "", "-N", passphrase, "-f", path];
+  await using keygen = startProcess("ssh-keygen", args);
+  expect(await keygen.exited, keygen.stderr).toEqual({ code: 0, signal: null });
 }
 
 /** What `ssh-keygen -t ed25519-sk` leaves on the disk, as far as it is in clear. */
