@@ -3,7 +3,7 @@ import { MISSING_REMOTE_URL_SOURCE, resolveGatewayPort } from "@openclaw/config"
 import { isAlive, readInstance } from "@openclaw/gateway/instance-file";
 import { describeHolder } from "@openclaw/gateway/port-holder";
 import { CliError, usageError } from "../errors.ts";
-import { type ChosenGateway, chooseGateway, isLoopbackUrl } from "../gateway/choose-gateway.ts";
+import { type ChosenGateway, chooseGateway, isLocalTarget } from "../gateway/choose-gateway.ts";
 import { type ConfigSummary, summariseConfig } from "../gateway/config-summary.ts";
 import { type PortReport, reportPort } from "../gateway/port-report.ts";
 import { capabilityOf, probeGateway, type ProbeResult } from "../gateway/probe-gateway.ts";
@@ -119,7 +119,7 @@ async function localGateway(
   });
   const gateway = asObject(loose?.config["gateway"]);
   const bindMode = typeof gateway["bind"] === "string" ? gateway["bind"] : "loopback";
-  const isLocal = !(chosen instanceof CliError) && isLoopbackUrl(chosen.target.url);
+  const isLocal = !(chosen instanceof CliError) && isLocalTarget(chosen.target);
   const report = await reportPort(port, isLocal && probe?.ok === true);
   return {
     gateway: {

@@ -2,7 +2,7 @@ import { arch, platform, release } from "node:os";
 import { asObject, safeText } from "@openclaw/app-kit";
 import { ConfigError } from "@openclaw/config";
 import { CliError } from "../errors.ts";
-import { type ChosenGateway, chooseGateway, isLoopbackUrl } from "../gateway/choose-gateway.ts";
+import { type ChosenGateway, chooseGateway, isLocalTarget } from "../gateway/choose-gateway.ts";
 import { type ConfigSummary, summariseConfig } from "../gateway/config-summary.ts";
 import { connectionDetails } from "../gateway/explain-failure.ts";
 import { channelLines } from "../gateway/health-view.ts";
@@ -162,7 +162,7 @@ function gatewayRow(context: CommandContext, { config, chosen, probe }: StatusVi
   const { style } = context;
   if (chosen instanceof Error) return style.bad(safeText(chosen.message));
   const { target, credentials } = chosen;
-  const place = isLoopbackUrl(target.url) ? "local" : "remote";
+  const place = isLocalTarget(target) ? "local" : "remote";
   if (target.warning !== undefined && config.gateway.mode === "remote") {
     return `${place} · ${style.bad("misconfigured (remote.url missing)")} · ${target.url} (${target.urlSource})`;
   }
@@ -232,7 +232,7 @@ async function diagnose(
       ? good(`the Gateway at ${chosen.target.url} answers`)
       : bad(`the Gateway at ${chosen.target.url} does not answer: ${safeText(probe?.error)}`),
   );
-  if (isLoopbackUrl(chosen.target.url)) {
+  if (isLocalTarget(chosen.target)) {
     const report = await reportPort(Number(new URL(chosen.target.url).port), probe?.ok === true);
     const names = report.listeners.map(
       ({ pid, command }) =>

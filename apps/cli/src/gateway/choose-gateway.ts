@@ -82,10 +82,16 @@ export function credentialsFor(
 }
 
 /** What stands beside `error` in the envelope. */
-export function gatewaySibling(target: GatewayTarget): {
-  gateway: { url: string; urlSource: string };
+export function gatewaySibling({ url, urlSource, via }: GatewayTarget): {
+  gateway: { url: string; urlSource: string; via?: { kind: "ssh"; target: string } };
 } {
-  return { gateway: { url: target.url, urlSource: target.urlSource } };
+  if (via === undefined) return { gateway: { url, urlSource } };
+  return { gateway: { url, urlSource, via: { kind: via.kind, target: via.target } } };
+}
+
+/** Whether a target is the Gateway of this machine, and not one that only looks so through a tunnel. */
+export function isLocalTarget({ url, via }: GatewayTarget): boolean {
+  return via === undefined && isLoopbackUrl(url);
 }
 
 /** Whether a URL leads to this machine, directly or through a tunnel. */

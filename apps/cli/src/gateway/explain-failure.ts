@@ -2,7 +2,7 @@ import { isObject, portOf, safeText } from "@openclaw/app-kit";
 import { GatewayError, RemoteError } from "@openclaw/client";
 import { CliError, type CliErrorType } from "../errors.ts";
 import type { CommandContext } from "../program/command-context.ts";
-import { type ChosenGateway, gatewaySibling, isLoopbackUrl } from "./choose-gateway.ts";
+import { type ChosenGateway, gatewaySibling, isLocalTarget } from "./choose-gateway.ts";
 
 export interface FailureContext {
   context: CommandContext;
@@ -181,7 +181,7 @@ function credentialHints({ credentials }: ChosenGateway): string[] {
 
 /** Who holds the port, where nobody spoke like a Gateway on this machine. */
 async function portHint(error: GatewayError, { target }: ChosenGateway): Promise<string[]> {
-  if (error.code !== "NOT_A_GATEWAY" || !isLoopbackUrl(target.url)) return [];
+  if (error.code !== "NOT_A_GATEWAY" || !isLocalTarget(target)) return [];
   const { describeHolder, findPortHolders } = await import("@openclaw/gateway/port-holder");
   const holders = await findPortHolders(portOf(target.url));
   return holders.map((holder) => `Port held by ${describeHolder(holder)}`);
@@ -195,7 +195,7 @@ export function connectionDetails(
   const gateway = isObject(loose.config["gateway"]) ? loose.config["gateway"] : {};
   const bind = typeof gateway["bind"] === "string" ? gateway["bind"] : "loopback";
   return [
-    `Gateway target: ${target.url}`,
+    `Gateway target: ${target.url}${target.via === undefined ? "" : ` over SSH to ${target.via.target}`}`,
     `Source: ${target.urlSource}`,
     `Config: ${context.paths.configPath}${loose.exists ? "" : " (missing)"}`,
     ...(target.kind === "local" ? [`Bind: ${bind}`] : []),

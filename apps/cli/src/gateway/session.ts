@@ -6,16 +6,19 @@ import {
   type GatewayClient,
   GatewayError,
 } from "@openclaw/client";
-import { isEnvSwitchOn, stateFiles } from "@openclaw/config";
+import type { Way } from "@openclaw/app-kit";
+import { type GatewayTarget, isEnvSwitchOn, stateFiles } from "@openclaw/config";
+import { CliError } from "../errors.ts";
 import type { CommandContext } from "../program/command-context.ts";
 import { VERSION } from "../version.ts";
 import {
   type ChosenGateway,
   type ChooseOptions,
   chooseGateway,
-  isLoopbackUrl,
+  isLocalTarget,
 } from "./choose-gateway.ts";
 import { explainFailure } from "./explain-failure.ts";
+import { explainWayFailure, openWayTo } from "./ssh-way.ts";
 
 export interface SessionOptions extends ChooseOptions {
   /** What the command needs and nothing more. */
@@ -64,9 +67,10 @@ export async function withGateway<T>(
   const timeoutMs = options.timeoutMs ?? context.integer("timeout") ?? 10_000;
   const startedAt = performance.now();
   const left = (): number => Math.max(1, Math.ceil(timeoutMs - (performance.now() - startedAt)));
+  const way = await openWayTo(gateway.target, context, timeoutMs);
   let client: GatewayClient | undefined;
   try {
-    client = await connectPatiently(() => connect(context, gateway, options, left()), left);
+    client = await connectPatiently(() => connect(context, gateway, options, left(), way), left);
     const open = client;
     const connectLatencyMs = Math.round(performance.now() - startedAt);
     return await work({
@@ -82,9 +86,14 @@ export async function withGateway<T>(
         }),
     });
   } catch (error) {
+    const cause = error instanceof GatewayError ? error.cause : undefined;
+    if (explainWayFailure(cause, gateway.target) instanceof CliError) {
+      throw explainWayFailure(cause, gateway.target);
+    }
     throw await explainFailure(error, { context, gateway, timeoutMs });
   } finally {
     await client?.close();
+    await way?.close();
   }
 }
 
@@ -112,13 +121,14 @@ async function connect(
   { target, credentials }: ChosenGateway,
   { scopes, caps = [], isProbe = false, isLong = false }: SessionOptions,
   timeoutMs: number,
+  way: Way | undefined,
 ): Promise<GatewayClient> {
   const { token, password } = credentials;
   const hasSecret = token !== undefined || password !== undefined;
-  const isLocal = isLoopbackUrl(target.url);
+  const isLocal = isLocalTarget(target);
   // On this machine the secret alone is proof enough; elsewhere the Gateway wants to know the device.
   const isDeviceless = isLocal && (hasSecret || isProbe);
-  const device = isDeviceless ? undefined : await loadDevice(context, target.url, isProbe);
+  const device = isDeviceless ? undefined : await loadDevice(context, target, isProbe);
   return connectGateway({
     url: target.url,
     token,
@@ -131,6 +141,8 @@ async function connect(
     requestTimeoutMs: timeoutMs,
     // A short command is over before a silent line would matter, and its deadline watches it anyway.
     ...(isLong ? {} : { keepalive: false as const }),
+    // It does not come back, so a command need not wait for it.
+    ...(way === undefined ? {} : { dial: way.client.dial, endpointKey: way.client.endpointKey }),
     allowInsecureUrl: isEnvSwitchOn(context.env, "OPENCLAW_ALLOW_INSECURE_PRIVATE_WS"),
     tlsFingerprint: target.tlsFingerprint,
   });
@@ -138,11 +150,11 @@ async function connect(
 
 async function loadDevice(
   context: CommandContext,
-  url: string,
+  { url, endpointKey }: GatewayTarget,
   isProbe: boolean,
 ): Promise<{ identity: DeviceIdentity; store: DeviceTokenStore } | undefined> {
   const { loadDevice: load } = await import("./device.ts");
   const checked = checkGatewayUrl(url, { allowInsecure: true });
-  const endpoint = checked.ok ? checked.address.endpoint : url;
+  const endpoint = endpointKey ?? (checked.ok ? checked.address.endpoint : url);
   return load(stateFiles(context.paths.stateDir), { endpoint, onlyIfPaired: isProbe });
 }

@@ -6,6 +6,27 @@ export const JSON_OPTION: OptionSpec = {
   description: "Print one JSON document, also on failure",
 };
 
+/** How to get to a Gateway behind SSH. */
+export const SSH_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: "ssh-identity",
+    kind: "text",
+    value: "path",
+    description: "Private key for SSH, instead of those of your ssh config",
+  },
+  {
+    name: "ssh-host-key",
+    kind: "text",
+    value: "fingerprint",
+    description: "The only SSH host key to accept, as SHA256:…",
+  },
+  {
+    name: "accept-new",
+    kind: "flag",
+    description: "Record the key of an SSH host that has none yet, and show its fingerprint",
+  },
+];
+
 export interface ConnectionOptionsInput {
   /** Default of `--timeout`. */
   timeoutMs: number;
@@ -23,7 +44,8 @@ export function connectionOptions({
       name: "url",
       kind: "text",
       value: "url",
-      description: "Gateway to talk to, ws:// or wss://; needs --token or --password",
+      description:
+        "Gateway to talk to: ws://, wss://, ssh://user@host or an ssh alias; needs --token or --password",
     },
     ...(port
       ? [
@@ -42,6 +64,7 @@ export function connectionOptions({
       value: "password",
       description: "Shared password of the Gateway",
     },
+    ...SSH_OPTIONS,
     {
       name: "timeout",
       kind: "integer",
