@@ -10,9 +10,7 @@ import {
   startMisbehavingSshServer,
 } from "@openclaw/testkit";
 import { describe, expect, test, vi } from "vitest";
-import { createTunnelTo, type Engine, openTunnelTo, recordStates } from "./tunnel-to.ts";
-
-const engines: readonly Engine[] = ["ssh2"];
+import { createTunnelTo, engines, openTunnelTo, recordStates } from "./tunnel-to.ts";
 
 function start(
   behaviour: SshMisbehaviour,

@@ -6,9 +6,8 @@ import { describe, expect, test, vi } from "vitest";
 import type { Tunnel } from "../../src/index.ts";
 import { acceptor, dial, dialToEnd, endOf } from "../forwards/tcp.ts";
 import { serverKinds, type TestedServer } from "./server-kinds.ts";
-import { type Engine, openTunnelTo, recordStates } from "./tunnel-to.ts";
+import { engines, openTunnelTo, recordStates } from "./tunnel-to.ts";
 
-const engines: readonly Engine[] = ["ssh2"];
 /** A port on which nothing listens: only root could, and nobody does. */
 const CLOSED_PORT = 1;
 

@@ -7,7 +7,10 @@ import {
   type TunnelState,
 } from "../../src/index.ts";
 
-export type Engine = "ssh2" | "system";
+export type Engine = NonNullable<TunnelOptions["engine"]>;
+
+/** The engines that have to behave alike. */
+export const engines: readonly Engine[] = ["ssh2"];
 
 /** A tunnel to the server of a rig, with the user's files of that rig and nobody else's. */
 export function openTunnelTo(
