@@ -1,60 +1,31 @@
-import type { AuthenticationCallbacks } from "../engine.ts";
-
-/** A deadline that stands still while a person is asked. */
+/** A deadline that can stand still. */
 export interface ConnectDeadline {
-  /** The callbacks, each of which stops the clock until it has answered. */
-  readonly callbacks: AuthenticationCallbacks;
+  /** Stops the clock while a person is asked, or goes on with what is left. */
+  pause(isWaiting: boolean): void;
   clear(): void;
 }
 
 /** Calls `expired` after `timeoutMs` of working time. */
-export function startConnectDeadline(
-  timeoutMs: number,
-  callbacks: AuthenticationCallbacks,
-  expired: () => void,
-): ConnectDeadline {
+export function startConnectDeadline(timeoutMs: number, expired: () => void): ConnectDeadline {
   let leftMs = timeoutMs;
-  let asked = 0;
-  let startedAt = 0;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-
-  function run(): void {
-    startedAt = performance.now();
-    timer = setTimeout(expired, leftMs);
-  }
-
-  function pausing<A extends unknown[], R>(
-    callback: ((...args: A) => Promise<R>) | undefined,
-  ): ((...args: A) => Promise<R>) | undefined {
-    if (callback === undefined) return undefined;
-    return async (...args) => {
-      if (asked === 0) {
-        clearTimeout(timer);
-        leftMs = Math.max(0, leftMs - (performance.now() - startedAt));
-      }
-      asked += 1;
-      try {
-        return await callback(...args);
-      } finally {
-        asked -= 1;
-        if (asked === 0) run();
-      }
-    };
-  }
-
-  run();
-  const passphrase = pausing(callbacks.passphrase);
-  const password = pausing(callbacks.password);
-  const keyboardInteractive = pausing(callbacks.keyboardInteractive);
+  let startedAt = performance.now();
+  let timer: ReturnType<typeof setTimeout> | undefined = setTimeout(expired, leftMs);
+  let isCleared = false;
   return {
-    callbacks: {
-      ...(passphrase && { passphrase }),
-      ...(password && { password }),
-      ...(keyboardInteractive && { keyboardInteractive }),
+    pause(isWaiting) {
+      // Also when an answer comes after the end.
+      if (isCleared || isWaiting === (timer === undefined)) return;
+      if (isWaiting) {
+        clearTimeout(timer);
+        timer = undefined;
+        leftMs = Math.max(0, leftMs - (performance.now() - startedAt));
+      } else {
+        startedAt = performance.now();
+        timer = setTimeout(expired, leftMs);
+      }
     },
     clear() {
-      // Also when a callback answers later.
-      asked = Number.POSITIVE_INFINITY;
+      isCleared = true;
       clearTimeout(timer);
     },
   };

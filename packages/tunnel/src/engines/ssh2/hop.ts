@@ -10,8 +10,9 @@ import {
   type AuthenticationPlan,
   planAuthentication,
 } from "./authentication/plan-authentication.ts";
+import { keyringOf } from "./authentication/keyring.ts";
 import { type Channels, createChannels } from "./channels.ts";
-import { startConnectDeadline } from "./connect-deadline.ts";
+import { type ConnectDeadline, startConnectDeadline } from "./connect-deadline.ts";
 import { dial } from "./dial.ts";
 import { type ConnectStage, notSsh, toTunnelError } from "./failures.ts";
 import { speedUpCiphers } from "./fast-cipher.ts";
@@ -56,7 +57,7 @@ export async function openHop(options: HopOptions): Promise<Hop> {
   const { settings, engine, isTarget } = options;
   const progress: Progress = { place: placeOf(settings), stage: "connect" };
   const expired = new AbortController();
-  const deadline = startConnectDeadline(engine.connectTimeoutMs, engine.authentication, () => {
+  const deadline = startConnectDeadline(engine.connectTimeoutMs, () => {
     const { place, stage } = progress;
     expired.abort(
       new TunnelError(
@@ -69,26 +70,22 @@ export async function openHop(options: HopOptions): Promise<Hop> {
   const signal = AbortSignal.any([options.signal, expired.signal]);
   try {
     signal.throwIfAborted();
-    const verification = await prepareHostVerification(settings, engine, isTarget);
-    const choice = chooseAlgorithms(settings.algorithms, (offered) =>
-      verification.orderAlgorithms(offered),
-    );
-    if (choice.unsupported.length > 0) {
-      engine.logger.debug(
-        { unsupported: choice.unsupported },
-        "ssh2 lacks algorithms of the ssh config",
-      );
-    }
-    const plan = await planAuthentication({
-      settings,
-      callbacks: deadline.callbacks,
-      logger: engine.logger,
-      host: settings.hostName,
-    });
+    const [verification, plan, socket] = await prepare(options, deadline, signal);
     try {
-      const socket = await streamTo(options, signal);
+      const choice = chooseAlgorithms(settings.algorithms, (offered) =>
+        verification.orderAlgorithms(offered),
+      );
+      if (choice.unsupported.length > 0) {
+        engine.logger.debug(
+          { unsupported: choice.unsupported },
+          "ssh2 lacks algorithms of the ssh config",
+        );
+      }
       progress.stage = "handshake";
       return await logIn({ socket, settings, verification, choice, plan, signal, progress });
+    } catch (error) {
+      socket.destroy();
+      throw error;
     } finally {
       plan.dispose();
     }
@@ -98,6 +95,35 @@ export async function openHop(options: HopOptions): Promise<Hop> {
     deadline.clear();
   }
 }
+
+/** What is needed before the first byte: files, the agent and the connection do not wait for each other. */
+async function prepare(
+  options: HopOptions,
+  deadline: ConnectDeadline,
+  signal: AbortSignal,
+): Promise<[HostVerification, AuthenticationPlan, Duplex]> {
+  const { settings, engine, isTarget } = options;
+  const planning = planAuthentication({
+    settings,
+    callbacks: engine.authentication,
+    keyring: keyringOf(engine.authentication),
+    logger: engine.logger,
+    host: settings.hostName,
+    onWaiting: (isWaiting) => deadline.pause(isWaiting),
+  });
+  const dialling = streamTo(options, signal);
+  const verifying = prepareHostVerification(settings, engine, isTarget);
+  try {
+    return await Promise.all([verifying, planning, dialling]);
+  } catch (error) {
+    // Whichever failed, the others leave nothing behind.
+    planning.then((plan) => plan.dispose(), ignore);
+    dialling.then((socket) => socket.destroy(), ignore);
+    throw error;
+  }
+}
+
+function ignore(): void {}
 
 function streamTo({ previous, settings }: HopOptions, signal: AbortSignal): Promise<Duplex> {
   if (previous === undefined) return dial(settings, signal);
@@ -139,6 +165,9 @@ function logIn(options: LogIn): Promise<Hop> {
     function errorOf(): TunnelError {
       const isStranger = greeting?.toString("latin1").startsWith("SSH-") === false;
       if (progress.stage === "handshake" && isStranger) return notSsh(place, cause);
+      if (cause === undefined && progress.stage === "authentication" && plan.isRefusal()) {
+        return plan.failure();
+      }
       const reason = cause ?? new Error("closed by the far side");
       return toTunnelError(reason, place, progress.stage);
     }
@@ -146,10 +175,9 @@ function logIn(options: LogIn): Promise<Hop> {
     client.on("error", (error: Error & { level?: string }) => {
       // One key that cannot sign is not the end: the next method is tried.
       if (error.level === "agent") return;
-      cause ??=
-        error.level === "client-authentication"
-          ? plan.failure()
-          : toTunnelError(error, place, progress.stage);
+      cause ??= plan.isRefusal(error)
+        ? plan.failure()
+        : toTunnelError(error, place, progress.stage);
     });
     client.on("close", () => {
       const error = errorOf();
