@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import type { SshTestRig } from "@openclaw/testkit";
 import type { EngineOptions, SshConnection } from "../../src/engines/engine.ts";
 import {
@@ -8,7 +8,10 @@ import {
 import { silentLogger } from "../../src/logger.ts";
 import type { SshSettings } from "../../src/settings/ssh-settings.ts";
 
-type Rig = Pick<SshTestRig, "server" | "identity" | "knownHosts">;
+/** What of a rig says how to log in. */
+export type Rig = Pick<SshTestRig, "identity" | "knownHosts"> & {
+  readonly server: Pick<SshTestRig["server"], "host" | "port" | "user">;
+};
 
 /** Settings of the server of a rig, as they would be without any configuration. */
 export function settingsFor({ server, identity, knownHosts }: Rig): SshSettings {
@@ -82,7 +85,12 @@ export async function openTo(
   return Object.assign(connection, { [Symbol.asyncDispose]: () => connection.close() });
 }
 
-/** Where the private directories of the engine are. */
-export function privateDirectoriesIn(directory: string): string {
-  return join(directory, "openclaw-ssh-");
+/** Whether a process runs; one that has ended and waits for its parent to notice does not. */
+export function isRunning(pid: number | undefined): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return !/^[ZX]/u.test(stat.slice(stat.lastIndexOf(")") + 2));
+  } catch {
+    return false;
+  }
 }

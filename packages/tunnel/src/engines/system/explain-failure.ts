@@ -155,7 +155,10 @@ function explainHostKey({ log, known, pinned }: FailedSsh, place: string): Tunne
   const fault = log.messages
     .map((line) => /^Certificate invalid: (.+)$/u.exec(line)?.[1])
     .find((text) => text !== undefined);
-  return unknownKey(shown, fault === undefined ? undefined : `is not valid: ${fault}`);
+  return unknownKey(shown, {
+    fault: fault === undefined ? undefined : `is not valid: ${fault}`,
+    obstacle: undefined,
+  });
 }
 
 /** The program of ProxyCommand ended before any SSH server was heard through it. */

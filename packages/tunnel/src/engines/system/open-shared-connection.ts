@@ -1,22 +1,42 @@
 import { TunnelError } from "../../errors.ts";
 import type { EngineInfo, EngineOptions, SshConnection } from "../engine.ts";
+import { type Attempt, startAttempt } from "./attempt.ts";
 import { childEnvironment } from "./child-environment.ts";
 import { type RecordedChild, recordChild } from "./child-records.ts";
-import { startConnectClock } from "./connect-clock.ts";
-import { explainFailure, lastWords, placeOf } from "./explain-failure.ts";
-import { connectToMaster } from "./mux/control-connection.ts";
-import { explainHops } from "./explain-hops.ts";
+import { placeOf } from "./explain-failure.ts";
+import { failureOfSsh, type SshOnRoute, tooSlow } from "./failure-of-ssh.ts";
 import { controlPathIn, masterOptions, waitForMaster } from "./master.ts";
+import { connectToMaster, type ControlConnection } from "./mux/control-connection.ts";
 import { tellNewKeys } from "./new-host-keys.ts";
 import type { ResolvedSystemEngineOptions } from "./open-system-connection.ts";
+import {
+  assertPinned,
+  keyIsRecorded,
+  learningOptions,
+  pinnedKeyFile,
+  pinnedOptions,
+} from "./pinned-key.ts";
 import { createPrivateDirectory, type PrivateDirectory } from "./private-directory.ts";
-import { planRoute, type SystemRoute } from "./route.ts";
+import { planRoute, type PlanRouteInput, unshared } from "./route.ts";
 import { type SharedMaster, sharedConnection } from "./shared-connection.ts";
-import { type ChildExit, type SshChild, startSsh } from "./ssh-child.ts";
-import { askSshVersion, type SshVersion } from "./ssh-version.ts";
+import { type SshChild, startSsh } from "./ssh-child.ts";
+import type { SshOption } from "./ssh-options.ts";
+import { askSshVersion } from "./ssh-version.ts";
 
 /** A touch of a security key is waited for this long, on top of the time to connect. */
 const TOUCH_MS = 60_000;
+
+/** What all of one attempt needs. */
+interface Setting {
+  readonly using: ResolvedSystemEngineOptions;
+  readonly options: EngineOptions;
+  readonly directory: PrivateDirectory;
+  readonly attempt: Attempt;
+  /** Everything of a route but what it is for. */
+  readonly plan: Omit<PlanRouteInput, "more" | "sharing">;
+  /** The ssh that runs now, for whoever runs out of patience. */
+  current: SshChild | undefined;
+}
 
 /**
  * Has ssh connect and share its connection, and then speaks the connection protocol through it: each
@@ -31,81 +51,100 @@ export async function openSharedConnection(
   const env = childEnvironment(using.env);
   const version = await askSshVersion(using.sshProgram, env);
   const directory = await createPrivateDirectory();
+  const attempt = startAttempt(options.connectTimeoutMs, signal, () =>
+    tooSlow(options, setting.current?.log),
+  );
+  const plan = {
+    ...{ using, options, version, env, signal },
+    directory: directory.path,
+    mayAsk: false,
+  };
+  const setting: Setting = { using, options, directory, attempt, plan, current: undefined };
   try {
-    const controlPath = controlPathIn(directory.path);
-    const route = await planRoute({
-      using,
-      options,
-      version,
-      env,
-      directory: directory.path,
-      mayAsk: false,
-      more: masterOptions(controlPath),
-      sharing: { controlPath },
-      signal,
-    });
-    signal.throwIfAborted();
-    const child = await startSsh({ program: using.sshProgram, args: route.args, env });
-    const started = { using, options, version, directory, controlPath, route, child };
-    return await authenticated(started, signal);
+    const more = await pinTarget(setting);
+    return await connectAndShare(setting, more);
   } catch (error) {
     await directory.remove();
-    throw error;
+    // Whatever was under way when it was given up.
+    throw signal.aborted ? signal.reason : error;
+  } finally {
+    attempt.end();
   }
 }
 
-interface Started {
-  readonly using: ResolvedSystemEngineOptions;
-  readonly options: EngineOptions;
-  readonly version: SshVersion;
-  readonly directory: PrivateDirectory;
-  readonly controlPath: string;
-  readonly route: SystemRoute;
-  readonly child: SshChild;
+/** Where one key is the only one to accept: learns it, and makes it the only one that is known. */
+async function pinTarget(setting: Setting): Promise<readonly SshOption[]> {
+  const { options, plan, attempt } = setting;
+  const pinned = options.hostKeyFingerprint;
+  if (pinned === undefined) return [];
+  const file = pinnedKeyFile(plan.directory);
+  const more = [...learningOptions(file, plan.version), ...unshared];
+  const route = await planRoute({ ...plan, more, sharing: { controlPath: undefined } });
+  let isKnown = false;
+  const child = await start(setting, { options, route }, () => !isKnown);
+  try {
+    await keyIsRecorded(child, attempt.failed);
+    isKnown = true;
+  } finally {
+    child.kill();
+    await child.ended;
+  }
+  await assertPinned(file, route.known.name.display, pinned);
+  return pinnedOptions(file, plan.version);
 }
 
-async function authenticated(started: Started, signal: AbortSignal): Promise<SshConnection> {
-  const { options, controlPath, route, child } = started;
-  const { promise: gaveUp, reject: giveUp } = Promise.withResolvers<never>();
-  // Whoever waits for it at that moment sees the reason; there may be nobody.
-  gaveUp.catch(() => {});
-  const abort = (): void => giveUp(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  const clock = startConnectClock(options.connectTimeoutMs, () => giveUp(tooSlow(started)));
-  announceTouch(started, clock.pause);
-  let hasFailed = false;
+async function connectAndShare(
+  setting: Setting,
+  pinning: readonly SshOption[],
+): Promise<SshConnection> {
+  const { options, directory, attempt, plan } = setting;
+  const controlPath = controlPathIn(directory.path);
+  const more = [...masterOptions(controlPath), ...pinning];
+  const route = await planRoute({ ...plan, more, sharing: { controlPath } });
+  const pinned = options.hostKeyFingerprint;
+  const child = await start(setting, { options, route, pinned });
+  announceTouch(child, setting);
   let record: RecordedChild | undefined;
-  void child.ended.then(async (exit) => giveUp(await causeOf(started, exit)));
   try {
-    record = await recorded(started);
-    const control = await waitForMaster(child, controlPath, gaveUp);
-    const master = await Promise.race([takeOver(started, control), gaveUp]);
-    // By now ssh writes another command line over its own.
+    record = await recorded(setting, child);
+    const control = await waitForMaster(child, controlPath, attempt.failed);
+    const master = await Promise.race([takeOver(control, controlPath), attempt.failed]);
+    // By now ssh has written another command line over its own.
     await record?.refresh();
     await tellNewKeys({ options, route, log: child.log });
     return sharedConnection({
       ...master,
       child,
       options,
-      info: infoOf(started),
+      info: infoOf(setting, child, route.known.name.display),
       place: placeOf(options.settings),
-      causeOf: (exit) => causeOf(started, exit),
-      cleanUp: async () => {
-        await Promise.all([record?.forget(), started.directory.remove()]);
+      causeOf: (exit) => failureOfSsh({ options, route, child, pinned }, exit),
+      async cleanUp() {
+        await Promise.all([record?.forget(), directory.remove()]);
       },
     });
   } catch (error) {
-    hasFailed = true;
+    child.kill();
+    await child.ended;
+    await record?.forget();
     throw error;
-  } finally {
-    clock.clear();
-    signal.removeEventListener("abort", abort);
-    if (hasFailed) {
-      child.kill();
-      await child.ended;
-      await record?.forget();
-    }
   }
+}
+
+/** Starts ssh; when it ends before it is told to, so does the attempt. */
+async function start(
+  setting: Setting,
+  on: Omit<SshOnRoute, "child">,
+  isNeeded: () => boolean = () => true,
+): Promise<SshChild> {
+  const { using, plan, attempt } = setting;
+  plan.signal.throwIfAborted();
+  const child = await startSsh({ program: using.sshProgram, args: on.route.args, env: plan.env });
+  setting.current = child;
+  void child.ended.then(async (exit) => {
+    if (isNeeded()) attempt.fail(await failureOfSsh({ ...on, child }, exit));
+  });
+  return child;
 }
 
 /**
@@ -113,10 +152,7 @@ async function authenticated(started: Started, signal: AbortSignal): Promise<Ssh
  * still runs. Then the socket goes away: nobody else can use the connection, and ssh ends when these
  * two do, also when this process is killed.
  */
-async function takeOver(
-  { controlPath }: Started,
-  control: SharedMaster["control"],
-): Promise<SharedMaster> {
+async function takeOver(control: ControlConnection, controlPath: string): Promise<SharedMaster> {
   const carrier = await connectToMaster(controlPath);
   if (carrier === undefined) throw new TunnelError("ENGINE_FAILED", "ssh stopped sharing.");
   const { socket, received } = await carrier.becomeProxy();
@@ -124,86 +160,44 @@ async function takeOver(
   return { control, socket, received };
 }
 
-async function recorded({
-  options,
-  child,
-  directory,
-}: Started): Promise<RecordedChild | undefined> {
+async function recorded(
+  { options, directory }: Setting,
+  { pid }: SshChild,
+): Promise<RecordedChild | undefined> {
   if (options.stateDirectory === undefined) return undefined;
   try {
-    return await recordChild(options.stateDirectory, { pid: child.pid, directory: directory.path });
+    return await recordChild(options.stateDirectory, { pid, directory: directory.path });
   } catch (error) {
     options.logger.warn({ err: error }, "the ssh process could not be recorded");
     return undefined;
   }
 }
 
-/** Why ssh has ended. */
-async function causeOf(
-  { options, route, child }: Pick<Started, "options" | "route" | "child">,
-  exit: ChildExit,
-): Promise<TunnelError> {
-  const { settings } = options;
-  const failed = {
-    settings,
-    log: child.log,
-    known: route.known,
-    usesProxyCommand: route.usesProxyCommand,
-    exitCode: exit.code,
-  };
-  const heardTarget = child.log.facts.serverVersion !== undefined;
-  const isOpen = child.log.facts.stage === "keepalive";
-  const ofHops =
-    heardTarget && !isOpen ? undefined : await explainHops(route.hops, options.settings, exit.code);
-  const cause = ofHops ?? explainFailure(failed);
-  if (cause !== undefined) return cause;
-  const how = exit.signal ?? `exit code ${exit.code}`;
-  const stderr = lastWords(child.log);
-  return new TunnelError("ENGINE_FAILED", `ssh to ${placeOf(settings)} ended with ${how}.`, {
-    details: { exitCode: exit.code, stderr, stage: child.log.facts.stage },
-  });
-}
-
-function tooSlow({ options, child }: Started): TunnelError {
-  const { settings, connectTimeoutMs } = options;
-  const { stage, agent, hasChosenKeys } = child.log.facts;
-  const place = placeOf(settings);
-  const awaitsAgent = stage === "authentication" && agent === "silent" && !hasChosenKeys;
-  if (awaitsAgent && settings.identityAgent !== undefined) {
-    return new TunnelError(
-      "AGENT_LOCKED",
-      `the agent did not list its keys within ${connectTimeoutMs} ms.`,
-      { details: { stage }, hint: "See whether it answers: ssh-add -l" },
-    );
-  }
-  const message = `${place} did not answer within ${connectTimeoutMs} ms (${stage}).`;
-  return new TunnelError("TIMED_OUT", message, { details: { stage } });
-}
-
 /** ssh has no terminal to tell it on. */
-function announceTouch({ child, options }: Started, pause: () => () => void): void {
+function announceTouch(child: SshChild, { options, attempt }: Setting): void {
   let resume: (() => void) | undefined;
-  child.onLine(() => {
+  child.onLine((line) => {
     resume?.();
     resume = undefined;
     const { acceptedKey, stage } = child.log.facts;
-    if (stage !== "authentication" || acceptedKey?.isSecurityKey !== true) return;
+    if (stage !== "authentication" || !line.startsWith("debug1: Server accepts key: ")) return;
+    if (acceptedKey?.isSecurityKey !== true) return;
     options.logger.info({ key: acceptedKey.name }, "touch the security key to log in");
-    resume = pause();
+    resume = attempt.pause();
     setTimeout(resume, TOUCH_MS).unref();
   });
 }
 
-function infoOf({ using, version, route, child }: Started): EngineInfo {
-  const { hostKey, cipher, serverVersion } = child.log.facts;
+function infoOf({ using, plan }: Setting, { log, pid }: SshChild, hostName: string): EngineInfo {
+  const { hostKey, cipher, serverVersion } = log.facts;
   return {
     name: "system",
-    version: version.text,
+    version: plan.version.text,
     reason: using.reason,
     cryptography: "openssh",
     cipher,
     serverVersion,
-    hostKey: hostKey && { name: route.known.name.display, ...hostKey },
-    pid: child.pid,
+    hostKey: hostKey && { name: hostName, ...hostKey },
+    pid,
   };
 }

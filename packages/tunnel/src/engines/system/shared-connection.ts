@@ -13,10 +13,10 @@ const GOODBYE_MS = 400;
 /** ssh follows its last connection; this is for when it does not. */
 const FOLLOW_MS = 1000;
 /**
- * ssh keeps an entry for each channel that was refused, and breaks down at 16384 of them. A connection
- * with fewer is renewed when nobody uses it.
+ * ssh keeps an entry for each channel that was refused, and gets slower with each and breaks down at
+ * 16384. Before that the connection is renewed, at a moment when nobody uses it.
  */
-const MAX_REFUSED_CHANNELS = 4096;
+const MAX_REFUSED_CHANNELS = 2048;
 
 /** What a master gave us. */
 export interface SharedMaster {
