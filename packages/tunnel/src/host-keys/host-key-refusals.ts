@@ -5,14 +5,29 @@ import type { ShownKey } from "./shown-key.ts";
 /** The part of a shown key that messages name. */
 type Shown = Pick<ShownKey, "name" | "type" | "fingerprint">;
 
-/** Nothing is known about the host; `fault` says what is wrong with its certificate, if it has one. */
-export function unknownKey(shown: Shown, fault: string | undefined): TunnelError {
-  const certificate = fault === undefined ? "" : `, and its certificate ${visible(fault)}`;
+/** Why an unknown key could not be accepted in another way. */
+export interface UnknownKeyReasons {
+  /** What is wrong with the host's certificate. */
+  readonly fault: string | undefined;
+  /** What hinders a policy that accepts new keys. */
+  readonly obstacle: string | undefined;
+}
+
+/** Nothing is known about the host. */
+export function unknownKey(shown: Shown, { fault, obstacle }: UnknownKeyReasons): TunnelError {
+  const why = [
+    ...(fault === undefined ? [] : [`its certificate ${visible(fault)}`]),
+    ...(obstacle === undefined ? [] : [obstacle]),
+  ].map((reason) => `, and ${reason}`);
+  const otherwise =
+    obstacle === undefined
+      ? ', or accept it with --accept-new (in a script hostKeyPolicy: "accept-new")'
+      : ", or pin this fingerprint";
   return new TunnelError(
     "HOST_KEY_UNKNOWN",
-    `the host key of ${visible(shown.name)} is not known: ${describe(shown)}${certificate}.`,
+    `the host key of ${visible(shown.name)} is not known: ${describe(shown)}${why.join("")}.`,
     {
-      hint: `If the host itself prints this fingerprint (ssh-keygen -lf /etc/ssh/${hostKeyFile(shown)}), log in once with ssh, or accept it with --accept-new (in a script hostKeyPolicy: "accept-new").`,
+      hint: `If the host itself prints this fingerprint (ssh-keygen -lf /etc/ssh/${hostKeyFile(shown)}), log in once with ssh${otherwise}.`,
       details: detailsOf(shown),
     },
   );

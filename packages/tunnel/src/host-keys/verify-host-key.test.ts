@@ -133,9 +133,15 @@ test("under the bare name a key that fits is accepted, and one that does not say
   );
 });
 
-test("a new key is not accepted where it cannot be recorded", () => {
-  expect(refusal({}, ["accept-new", "yes"], { canRecord: false }).code).toBe("HOST_KEY_UNKNOWN");
-  expect(refusal({}, ["accept-new", "yes"], { name: "*.box" }).code).toBe("HOST_KEY_UNKNOWN");
+test("a new key is not accepted where it cannot be recorded, and the reason is named", () => {
+  const withoutFile = refusal({}, ["accept-new", "yes"], { canRecord: false });
+  expect(withoutFile.code).toBe("HOST_KEY_UNKNOWN");
+  expect(withoutFile.message).toContain("no known_hosts file");
+  expect(withoutFile.hint).not.toContain("--accept-new");
+  const withPattern = refusal({}, ["openssh", "no"], { name: "*.box" });
+  expect(withPattern.code).toBe("HOST_KEY_UNKNOWN");
+  expect(withPattern.message).toContain("cannot hold that name");
+  expect(refusal({}, ["strict", "yes"], { canRecord: false }).message).not.toContain("file");
 });
 
 test("no combination gets around a changed or a revoked key", () => {

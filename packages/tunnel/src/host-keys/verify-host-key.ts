@@ -53,7 +53,10 @@ export function decideHostKey(question: HostKeyQuestion): HostKeyDecision {
   if (holds(known.keys, shown)) return { kind: "accept" };
   if (known.keys.length > 0) return refuse(changedKey(shown, known.keys));
   if (holds(known.withoutPort.keys, shown)) return { kind: "accept" };
-  return acceptsNew(question) ? { kind: "accept-and-record" } : refuse(unknownKey(shown, fault));
+  const obstacle = acceptsNew(question) ? obstacleToRecording(question) : undefined;
+  return acceptsNew(question) && obstacle === undefined
+    ? { kind: "accept-and-record" }
+    : refuse(unknownKey(shown, { fault, obstacle }));
 }
 
 function isShownOrItsAuthority(blob: Buffer, { blob: own, certificate }: ShownKey): boolean {
@@ -77,15 +80,16 @@ function holds(keys: readonly KnownKey[], { blob }: ShownKey): boolean {
   return keys.some((key) => key.blob.equals(blob));
 }
 
-function acceptsNew({
-  known,
-  policy,
-  strictHostKeyChecking,
-  canRecord = true,
-}: HostKeyQuestion): boolean {
-  if (!canRecord || !isRecordableName(known.name.display)) return false;
+function acceptsNew({ policy, strictHostKeyChecking }: HostKeyQuestion): boolean {
   if (policy !== "openssh") return policy === "accept-new";
   return strictHostKeyChecking !== "yes" && strictHostKeyChecking !== "ask";
+}
+
+/** Why a new key cannot be kept; then it would be new each time, and is refused like with OpenSSH. */
+function obstacleToRecording({ known, canRecord = true }: HostKeyQuestion): string | undefined {
+  if (!canRecord) return "there is no known_hosts file to record it in";
+  if (!isRecordableName(known.name.display)) return "known_hosts cannot hold that name";
+  return undefined;
 }
 
 function refuse(error: TunnelError): HostKeyDecision {

@@ -55,7 +55,7 @@ test("a file that cannot be read is an error, and never an empty one", async () 
 });
 
 test.skipIf(process.getuid?.() === 0 || process.platform === "win32")(
-  "a file without the right to read it is an error",
+  "a file without the right to read it is an error (root may read all)",
   async () => {
     await using directory = await temporaryDirectory();
     const file = directory.file("known_hosts");
