@@ -18,6 +18,9 @@ const NOT_OPENSSH = /unknown option|illegal option|invalid option|unrecognized o
 /** Dropbear's client says so and goes on to connect. */
 const CONNECTS_INSTEAD = /^\s*WARNING: Ignoring unknown option -G/u;
 
+/** Variables of this program that no command under `Match exec` has to see. */
+const CREDENTIAL = /^OPENCLAW_.*(?:TOKEN|PASSWORD|SECRET|API_KEY)|^NODE_OPTIONS$/iu;
+
 /**
  * Runs `ssh -G` and returns what it prints; undefined when the program is another SSH client than
  * OpenSSH. No shell and no stdin; what ssh itself starts for `Match exec` ends with it.
@@ -90,10 +93,9 @@ export async function askSsh(
  * credentials of this program.
  */
 function childEnv(env: Env): Record<string, string> {
-  const isOurs = /^OPENCLAW_.*(?:TOKEN|PASSWORD|SECRET|KEY)|^NODE_OPTIONS$/iu;
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
-    if (value !== undefined && !isOurs.test(name)) kept[name] = value;
+    if (value !== undefined && !CREDENTIAL.test(name)) kept[name] = value;
   }
   return kept;
 }

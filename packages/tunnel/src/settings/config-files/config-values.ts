@@ -79,8 +79,8 @@ export function createConfigValues(env: Env): ConfigValues {
     },
     finish(undecidedCriteria) {
       const isCleared = /^(?:yes|true)$/iu.test(get("clearallforwardings") ?? "");
-      if (isCleared)
-        for (const name of ["remoteforward", "dynamicforward", "tunnel"]) values.delete(name);
+      const forwards = ["remoteforward", "dynamicforward", "tunnel"];
+      if (isCleared) for (const name of forwards) values.delete(name);
       return {
         source: "ssh-config",
         values,
