@@ -7,7 +7,9 @@ export default defineConfig(
       "src/commands/gateway-run.ts",
       "src/commands/node-run.ts",
       "src/program/parse-with-commander.ts",
+      "src/gateway/ask-person.ts",
       "config/src/schema/validate.ts",
+      "app-kit/src/way/ssh-way.ts",
     ],
   }),
 );

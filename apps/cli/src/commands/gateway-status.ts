@@ -2,6 +2,7 @@ import { asObject, safeText } from "@openclaw/app-kit";
 import { MISSING_REMOTE_URL_SOURCE, resolveGatewayPort } from "@openclaw/config";
 import { isAlive, readInstance } from "@openclaw/gateway/instance-file";
 import { describeHolder } from "@openclaw/gateway/port-holder";
+import type { ServiceRuntime } from "@openclaw/service";
 import { CliError, usageError } from "../errors.ts";
 import { type ChosenGateway, chooseGateway, isLocalTarget } from "../gateway/choose-gateway.ts";
 import { type ConfigSummary, summariseConfig } from "../gateway/config-summary.ts";
@@ -9,6 +10,14 @@ import { type PortReport, reportPort } from "../gateway/port-report.ts";
 import { capabilityOf, probeGateway, type ProbeResult } from "../gateway/probe-gateway.ts";
 import { renderFields } from "../output/table.ts";
 import type { CommandContext } from "../program/command-context.ts";
+import { cliService } from "../service/cli-services.ts";
+import { auditOptions } from "../service/manage-service.ts";
+import {
+  extraServiceFields,
+  extraServices,
+  runtimeFields,
+  serviceFields,
+} from "../service/service-report.ts";
 import { VERSION } from "../version.ts";
 
 /** `openclaw gateway status`: about this machine; trouble is data, not failure. */
@@ -25,34 +34,38 @@ export async function run(context: CommandContext): Promise<number> {
       ? await probeGateway(context, chosen, { timeoutMs: context.integer("timeout") ?? 10_000 })
       : undefined;
   const local = await localGateway(context, chosen, probe);
+  const { service, leftovers, configPath } = await localService(context, local.runtime);
   const rpc = rpcOf(chosen, probe);
   const { style } = context;
+  const mismatch = configPath !== undefined && configPath !== config.path;
   const document = {
     cli: { version: VERSION },
-    service: {
-      label: "openclaw-gateway",
-      loaded: false,
-      loadedText: "loaded",
-      notLoadedText: "not installed",
-      command: null,
-      runtime: local.runtime,
-      configAudit: { ok: true, issues: [] },
+    service,
+    config: {
+      cli: config,
+      ...(configPath === undefined ? {} : { daemon: { path: configPath }, mismatch }),
     },
-    config: { cli: config },
     gateway: local.gateway,
     port: local.port,
     ...(isProbing ? { rpc } : {}),
-    extraServices: [],
+    extraServices: extraServices(leftovers),
   };
   context.answer(document, () =>
     renderFields(
       [
-        ["Service:", "openclaw-gateway (not installed)"],
+        ...serviceFields(context, service, "gateway"),
         ["Config (cli):", `${config.path}${configState(config)}`],
         ...config.issues.map((issue): [string, string] => [
           "",
           style.warn(`${safeText(issue.path)}: ${safeText(issue.message)}`),
         ]),
+        ["Config (service):", configPath],
+        [
+          "",
+          mismatch
+            ? style.warn("the service reads another config file than this command does")
+            : undefined,
+        ],
         [
           "Gateway:",
           `bind=${local.gateway.bindMode} (${local.gateway.bindHost}), port=${local.gateway.port} (${local.gateway.portSource})`,
@@ -64,13 +77,7 @@ export async function run(context: CommandContext): Promise<number> {
             : `${chosen.target.url} (${chosen.target.urlSource})`,
         ],
         ["Probe note:", local.gateway.probeNote],
-        ["Runtime:", runtimeText(local.runtime)],
-        [
-          "",
-          local.runtime.status === "running"
-            ? style.good("✅ Running")
-            : style.bad("❌ Not running"),
-        ],
+        ...runtimeFields(context, service.runtime),
         ["RPC probe:", isProbing ? (rpc.ok ? style.good("ok") : style.bad("failed")) : "not asked"],
         ["", rpc.error === null ? undefined : safeText(rpc.error)],
         ...hintsOf(chosen, probe).map((hint): [string, string] => ["", style.dim(safeText(hint))]),
@@ -85,6 +92,7 @@ export async function run(context: CommandContext): Promise<number> {
           safeText(describeHolder(listener)),
         ]),
         ...local.port.hints.map((hint): [string, string] => ["", style.warn(hint)]),
+        ...extraServiceFields(context, leftovers),
         [
           "Troubles:",
           rpc.ok || !isProbing ? undefined : `run ${context.commandLine("status --all")}`,
@@ -137,14 +145,12 @@ async function localGateway(
   };
 }
 
-interface Runtime {
-  status: "running" | "stopped" | "unknown";
-  pid?: number;
-  detail?: string;
-}
-
 /** From the file that a running Gateway leaves, else from who holds the port and what it answers. */
-function runtimeOf(context: CommandContext, report: PortReport, isAnswering: boolean): Runtime {
+function runtimeOf(
+  context: CommandContext,
+  report: PortReport,
+  isAnswering: boolean,
+): ServiceRuntime {
   const instance = readInstance(context.paths.stateDir);
   if (instance !== undefined && isAlive(instance.pid)) {
     const elsewhere = instance.port === report.port ? "" : ` on port ${instance.port}`;
@@ -159,11 +165,24 @@ function runtimeOf(context: CommandContext, report: PortReport, isAnswering: boo
   return { status: "unknown", detail: `port held by ${describeHolder(holder)}` };
 }
 
-function runtimeText({ status, pid, detail }: Runtime): string {
-  const inside = [pid === undefined ? "" : `pid ${pid}`, safeText(detail)].filter(
-    (part) => part !== "",
-  );
-  return inside.length === 0 ? status : `${status} (${inside.join(", ")})`;
+/**
+ * The service of this machine. What it says of its process counts where it runs one; a Gateway
+ * may also run without it.
+ */
+async function localService(context: CommandContext, found: ServiceRuntime) {
+  const { manager, ref, foreign } = cliService(context, "gateway");
+  const [status, leftovers] = await Promise.all([
+    manager.status(ref, auditOptions()),
+    manager.findLeftovers({ deep: context.flag("deep") }),
+  ]);
+  const isOwn = foreign === undefined && status.runtime.status === "running";
+  const isInstalled = status.command !== null;
+  const runtime = isOwn || (isInstalled && found.status === "stopped") ? status.runtime : found;
+  return {
+    service: { ...status, runtime },
+    leftovers,
+    configPath: status.command?.environment["OPENCLAW_CONFIG_PATH"],
+  };
 }
 
 function rpcOf(chosen: ChosenGateway | CliError, probe: ProbeResult | undefined) {

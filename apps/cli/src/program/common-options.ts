@@ -102,3 +102,30 @@ export const IDEMPOTENCY_OPTION: OptionSpec = {
   value: "key",
   description: "Runs at most once under this key; the same key again gets the same result",
 };
+
+/** Options of a command that installs a service. */
+export function serviceOptions(): OptionSpec[] {
+  return [
+    {
+      name: "runtime",
+      kind: "text",
+      value: "runtime",
+      choices: ["node", "bun"],
+      default: "node",
+      description: "What runs the program; bun cannot",
+    },
+    {
+      name: "runtime-path",
+      kind: "text",
+      value: "path",
+      description: "The Node to run it with; else the one that runs this command",
+    },
+    { name: "force", kind: "flag", description: "Replace a service that is installed" },
+    {
+      name: "enable-linger",
+      kind: "flag",
+      description: "Linux: keep the services of this user running without a login",
+    },
+    JSON_OPTION,
+  ];
+}

@@ -1,5 +1,58 @@
-import type { CommandSpec } from "./command-spec.ts";
-import { connectionOptions } from "./common-options.ts";
+import type { CommandSpec, OptionSpec } from "./command-spec.ts";
+import { connectionOptions, JSON_OPTION, serviceOptions } from "./common-options.ts";
+
+const RUN_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: "port",
+    kind: "text",
+    value: "port",
+    description:
+      "Port to listen on; 0 takes any free one. Else OPENCLAW_GATEWAY_PORT, gateway.port, 18789",
+  },
+  {
+    name: "bind",
+    kind: "text",
+    value: "mode",
+    description: "Where to listen: loopback, lan, auto, custom. Else gateway.bind, loopback",
+  },
+  {
+    name: "auth",
+    kind: "text",
+    value: "mode",
+    description: "token, password or none (loopback only)",
+  },
+  {
+    name: "token",
+    kind: "text",
+    value: "token",
+    description: "Secret of mode token; else OPENCLAW_GATEWAY_TOKEN",
+  },
+  {
+    name: "password",
+    kind: "text",
+    value: "password",
+    description: "Secret of mode password; else OPENCLAW_GATEWAY_PASSWORD",
+  },
+  {
+    name: "password-file",
+    kind: "text",
+    value: "path",
+    description: "Take the password from the first line of a file",
+  },
+  {
+    name: "tailscale",
+    kind: "text",
+    value: "mode",
+    description: "Only off for now",
+    hidden: true,
+  },
+  {
+    name: "allow-unconfigured",
+    kind: "flag",
+    description: "Start although no config file says gateway.mode local",
+  },
+  { name: "verbose", kind: "flag", description: "Log more" },
+];
 
 const runCommand: CommandSpec = {
   name: "run",
@@ -14,61 +67,111 @@ const runCommand: CommandSpec = {
     },
     { command: "gateway run", says: "as the config file says" },
   ],
+  options: RUN_OPTIONS,
+  toleratesBrokenConfig: true,
+  load: () => import("../commands/gateway-run.ts"),
+};
+
+const installCommand: CommandSpec = {
+  name: "install",
+  summary: "run a Gateway as a service of this user, at every login",
+  description:
+    "Writes a launchd agent, a systemd user unit or a scheduled task, and starts it. It holds no secret: a token goes into the config file, made there when there is none.",
+  examples: [
+    { command: "gateway install", says: "with the config as it is" },
+    { command: "gateway install --port 18790 --force", says: "again, on another port" },
+  ],
   options: [
     {
       name: "port",
-      kind: "text",
+      kind: "integer",
       value: "port",
-      description:
-        "Port to listen on; 0 takes any free one. Else OPENCLAW_GATEWAY_PORT, gateway.port, 18789",
-    },
-    {
-      name: "bind",
-      kind: "text",
-      value: "mode",
-      description: "Where to listen: loopback, lan, auto, custom. Else gateway.bind, loopback",
-    },
-    {
-      name: "auth",
-      kind: "text",
-      value: "mode",
-      description: "token, password or none (loopback only)",
+      description: "Port to listen on; else OPENCLAW_GATEWAY_PORT, gateway.port, 18789",
     },
     {
       name: "token",
       kind: "text",
       value: "token",
-      description: "Secret of mode token; else OPENCLAW_GATEWAY_TOKEN",
+      description: "Secret of mode token; written to the config file",
     },
-    {
-      name: "password",
-      kind: "text",
-      value: "password",
-      description: "Secret of mode password; else OPENCLAW_GATEWAY_PASSWORD",
-    },
-    {
-      name: "password-file",
-      kind: "text",
-      value: "path",
-      description: "Take the password from the first line of a file",
-    },
-    {
-      name: "tailscale",
-      kind: "text",
-      value: "mode",
-      description: "Only off for now",
-      hidden: true,
-    },
+    ...serviceOptions(),
     {
       name: "allow-unconfigured",
       kind: "flag",
-      description: "Start although no config file says gateway.mode local",
+      description: "Run although no config file says gateway.mode local",
     },
-    { name: "verbose", kind: "flag", description: "Log more" },
   ],
   toleratesBrokenConfig: true,
-  load: () => import("../commands/gateway-run.ts"),
+  load: () => import("../commands/gateway-install.ts"),
 };
+
+const controlCommands: readonly CommandSpec[] = [
+  {
+    name: "uninstall",
+    summary: "stop the service and remove it",
+    description: "The config file and the state stay.",
+    examples: [{ command: "gateway uninstall", says: "undoes gateway install" }],
+    options: [JSON_OPTION],
+    toleratesBrokenConfig: true,
+    load: () => import("../commands/gateway-uninstall.ts"),
+  },
+  {
+    name: "start",
+    summary: "start the service, or a Gateway in the foreground where there is none",
+    description:
+      "Runs in the foreground without an installed service, under a supervisor, and with --foreground; it then takes the options of gateway run. With --json it never does.",
+    examples: [
+      { command: "gateway start", says: "the installed service" },
+      { command: "gateway start --foreground", says: "here, until Ctrl-C" },
+    ],
+    options: [
+      { name: "foreground", kind: "flag", description: "Run here, whatever is installed" },
+      ...RUN_OPTIONS,
+      JSON_OPTION,
+    ],
+    toleratesBrokenConfig: true,
+    load: () => import("../commands/gateway-start.ts"),
+  },
+  {
+    name: "stop",
+    summary: "stop the service, or the Gateway that runs without one",
+    examples: [{ command: "gateway stop", says: "until the next login, or gateway start" }],
+    options: [
+      { name: "disable", kind: "flag", description: "Also not at the next login" },
+      {
+        name: "force",
+        kind: "flag",
+        description: "End a Gateway without a service at once when it does not end by itself",
+      },
+      JSON_OPTION,
+    ],
+    toleratesBrokenConfig: true,
+    load: () => import("../commands/gateway-stop.ts"),
+  },
+  {
+    name: "restart",
+    summary: "restart the service, or the Gateway that runs without one",
+    examples: [{ command: "gateway restart", says: "after a change of the config" }],
+    options: [
+      {
+        name: "wait",
+        kind: "duration",
+        default: "10s",
+        description: "How long it may take until it listens",
+      },
+      // For scripts of other releases: a restart here is always a safe one of the same definition.
+      ...["safe", "skip-deferral", "force", "preserve-definition"].map((name): OptionSpec => ({
+        name,
+        kind: "flag",
+        description: "Always so",
+        hidden: true,
+      })),
+      JSON_OPTION,
+    ],
+    toleratesBrokenConfig: true,
+    load: () => import("../commands/gateway-restart.ts"),
+  },
+];
 
 const statusCommand: CommandSpec = {
   name: "status",
@@ -84,8 +187,11 @@ const statusCommand: CommandSpec = {
     ...connectionOptions({ timeoutMs: 10_000, port: true }),
     { name: "no-probe", kind: "flag", description: "Do not connect" },
     { name: "require-rpc", kind: "flag", description: "Exit 1 when the probe fails" },
-    // For scripts of other releases; everything there is to look at is looked at anyway.
-    { name: "deep", kind: "flag", description: "Look at everything", hidden: true },
+    {
+      name: "deep",
+      kind: "flag",
+      description: "Also look for services of former releases in the folders of the system",
+    },
   ],
   toleratesBrokenConfig: true,
   load: () => import("../commands/gateway-status.ts"),
@@ -166,7 +272,15 @@ export const gatewayCommands: CommandSpec = {
     { command: "gateway status", says: "see whether it answers, and what is in the way" },
   ],
   defaultCommand: "run",
-  commands: [runCommand, statusCommand, healthCommand, probeCommand, callCommand],
+  commands: [
+    runCommand,
+    installCommand,
+    ...controlCommands,
+    statusCommand,
+    healthCommand,
+    probeCommand,
+    callCommand,
+  ],
 };
 
 export const healthTopCommand: CommandSpec = {

@@ -1,4 +1,5 @@
 import type { CommandSpec, OptionSpec } from "./command-spec.ts";
+import { JSON_OPTION, serviceOptions } from "./common-options.ts";
 
 /** Which Gateway, and as what. A service is given those that were typed when it was installed. */
 export const NODE_RUN_OPTIONS: readonly OptionSpec[] = [
@@ -77,11 +78,74 @@ const runCommand: CommandSpec = {
   load: () => import("../commands/node-run.ts"),
 };
 
+const serviceCommands: readonly CommandSpec[] = [
+  {
+    name: "install",
+    summary: "make this machine a node as a service of this user, at every login",
+    description:
+      "Writes a launchd agent, a systemd user unit or a scheduled task, and starts it. It holds no secret: credentials come from the config file, and from a private file where only this shell has them.",
+    examples: [
+      { command: "node install --host 192.168.1.20", says: "of a Gateway in this network" },
+      { command: "node install --force", says: "again, as it is kept" },
+    ],
+    options: [...NODE_RUN_OPTIONS, ...serviceOptions()],
+    load: () => import("../commands/node-install.ts"),
+  },
+  {
+    name: "uninstall",
+    summary: "stop the node's service and remove it",
+    description: "The node's identity and its pairing stay.",
+    examples: [{ command: "node uninstall", says: "undoes node install" }],
+    options: [JSON_OPTION],
+    toleratesBrokenConfig: true,
+    load: () => import("../commands/node-uninstall.ts"),
+  },
+  {
+    name: "start",
+    summary: "start the node's service",
+    examples: [{ command: "node start", says: "after node stop" }],
+    options: [JSON_OPTION],
+    toleratesBrokenConfig: true,
+    load: () => import("../commands/node-start.ts"),
+  },
+  {
+    name: "stop",
+    summary: "stop the node's service",
+    examples: [{ command: "node stop", says: "until the next login, or node start" }],
+    options: [
+      { name: "disable", kind: "flag", description: "Also not at the next login" },
+      JSON_OPTION,
+    ],
+    toleratesBrokenConfig: true,
+    load: () => import("../commands/node-stop.ts"),
+  },
+  {
+    name: "restart",
+    summary: "restart the node's service",
+    examples: [{ command: "node restart", says: "after a change of the config" }],
+    options: [JSON_OPTION],
+    toleratesBrokenConfig: true,
+    load: () => import("../commands/node-restart.ts"),
+  },
+  {
+    name: "status",
+    summary: "show the node's service and whether it runs",
+    examples: [
+      { command: "node status", says: "of this machine" },
+      { command: "node status --json", says: "for scripts" },
+    ],
+    options: [JSON_OPTION],
+    toleratesBrokenConfig: true,
+    load: () => import("../commands/node-status.ts"),
+  },
+];
+
 export const nodeCommands: CommandSpec = {
   name: "node",
   summary: "make this machine a node",
   examples: [
     { command: "node run --host 127.0.0.1 --port 18789", says: "connect and serve until Ctrl-C" },
+    { command: "node install", says: "and at every login, as a service" },
   ],
-  commands: [runCommand],
+  commands: [runCommand, ...serviceCommands],
 };
