@@ -1,0 +1,3 @@
+import { faultSuite } from "../src/tunnel/fault-suite.ts";
+
+faultSuite({ engine: "ssh2", rounds: 20, keepaliveIntervalMs: 300, keepaliveCountMax: 2 });
