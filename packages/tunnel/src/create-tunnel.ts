@@ -63,12 +63,13 @@ export function createTunnel(target: string | SshTarget, options: TunnelOptions 
   function connector(
     first: Route,
     forwards: readonly ResolvedForward[],
-  ): (signal: AbortSignal) => ReturnType<typeof openConnection> {
+  ): (signal: AbortSignal, failures: number) => ReturnType<typeof openConnection> {
     const destinations = forwards.map(destinationOf);
     let route = first;
     let isFirst = true;
-    return async (attemptSignal) => {
-      if (!isFirst) {
+    return async (attemptSignal, failures) => {
+      const isReturning = !isFirst;
+      if (isReturning) {
         try {
           route = await resolveRoute(parsed, options, attemptSignal);
         } catch (error) {
@@ -79,7 +80,8 @@ export function createTunnel(target: string | SshTarget, options: TunnelOptions 
         }
       }
       isFirst = false;
-      return openConnection(route, options, destinations, attemptSignal);
+      const patience = isReturning ? { maxConnectMs: returnTimeoutMs(failures) } : {};
+      return openConnection(route, options, destinations, attemptSignal, patience);
     };
   }
 
@@ -207,6 +209,17 @@ export function createTunnel(target: string | SshTarget, options: TunnelOptions 
   };
 }
 
+/** An attempt to come back is given this long at first, and more with each one that fails. */
+const RETURN_TIMEOUT_MS = 2_000;
+
+/**
+ * An attempt that began while the far side was away may wait for an answer that will never come, and
+ * meanwhile the far side is back: a fresh one is answered at once.
+ */
+function returnTimeoutMs(failures: number): number {
+  return RETURN_TIMEOUT_MS * 1.5 ** Math.min(Math.max(0, failures - 1), 10);
+}
+
 function toDestination(destination: TunnelDestination): Destination {
   if ("socketPath" in destination) return { socketPath: destination.socketPath };
   const { host = "127.0.0.1", port } = destination;
@@ -221,8 +234,8 @@ function destinationOf({ remote }: ResolvedForward): Destination {
 }
 
 function openForwardOf(listener: ForwardListener): OpenForward {
-  const { local, remote, insteadOf, connections, waiting } = listener;
-  return { local, remote, insteadOf, connections, waiting };
+  const { local, remote, insteadOf, connections, waiting, bytesIn, bytesOut } = listener;
+  return { local, remote, insteadOf, connections, waiting, bytesIn, bytesOut };
 }
 
 function asTunnelError(error: unknown): TunnelError {

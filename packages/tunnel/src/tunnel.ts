@@ -78,6 +78,10 @@ export interface OpenForward {
   readonly connections: number;
   /** Connections that wait for the tunnel to come back. */
   readonly waiting: number;
+  /** Bytes from the far side, so far. */
+  readonly bytesIn: number;
+  /** Bytes to the far side, so far. */
+  readonly bytesOut: number;
 }
 
 /** An SSH connection that comes back by itself, and what goes through it. */

@@ -11,6 +11,9 @@ import {
 } from "@openclaw/tunnel";
 import type { Logger } from "../logger.ts";
 
+// For programs that open tunnels themselves: whoever bundles this file bundles the library once.
+export { createTunnel, openTunnel, resolveSshSettings } from "@openclaw/tunnel";
+
 /** How to get to a Gateway on the far side of an SSH connection. */
 export interface WayOptions {
   readonly via: SshRoute;
