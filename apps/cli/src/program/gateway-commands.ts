@@ -156,7 +156,7 @@ const controlCommands: readonly CommandSpec[] = [
       {
         name: "wait",
         kind: "duration",
-        default: "10s",
+        default: "20s",
         description: "How long it may take until it listens",
       },
       // For scripts of other releases: a restart here is always a safe one of the same definition.

@@ -54,29 +54,28 @@ export async function installService(
   const { manager, ref } = service;
   const program = PROGRAMS[ref.kind];
   const force = context.flag("force");
-  const before = await manager.status(ref);
-  if (before.loaded && before.command !== null && !force) {
+  const outcome = await manager.install(definition, {
+    force,
+    enableLinger: context.flag("enable-linger"),
+    prepare,
+  });
+  if (outcome.result === "already-installed") {
     return answerService(context, {
       ok: true,
       action: "install",
-      result: "already-installed",
-      service: factsOf(before),
-      lines: [`${before.label} is installed already.`],
-      warnings: [],
+      result: outcome.result,
+      service: factsOf(await manager.status(ref)),
+      lines: [`${outcome.label} is installed already.`],
+      warnings: outcome.warnings,
       hints: [`To replace it: ${context.commandLine(`${program} install --force`)}`],
     });
   }
-  await prepare();
-  const outcome = await manager.install(definition, {
-    force: true,
-    enableLinger: context.flag("enable-linger"),
-  });
   const settled = (await settle?.()) ?? [];
   const status = await manager.status(ref, auditOptions());
   return answerService(context, {
     ok: true,
     action: "install",
-    result: outcome.result === "updated" && !force ? "installed" : outcome.result,
+    result: outcome.result,
     service: factsOf(status),
     lines: [
       `${outcome.result === "updated" ? "Updated" : "Installed"} ${status.label}: it runs now, and at every login.`,

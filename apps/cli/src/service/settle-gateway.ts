@@ -17,7 +17,10 @@ export interface Settled {
 }
 
 const POLL_MS = 100;
-export const SETTLE_TIMEOUT_MS = 10_000;
+/** The supervisor is asked less often than the file is looked at: each question starts a program. */
+const POLLS_BETWEEN_QUESTIONS = 5;
+/** A small computer takes its time to start a program. */
+export const SETTLE_TIMEOUT_MS = 20_000;
 
 /** Waits until a service that was started listens, or has ended, or takes too long for either. */
 export async function settleGateway(
@@ -26,14 +29,18 @@ export async function settleGateway(
   timeoutMs: number = SETTLE_TIMEOUT_MS,
 ): Promise<Settled> {
   const deadline = Date.now() + timeoutMs;
-  for (;;) {
-    // Each look decides whether there is another.
-    // oxlint-disable-next-line no-await-in-loop
-    const { runtime } = await manager.status(ref);
+  for (let poll = 0; ; poll += 1) {
     const instance = readInstance(context.paths.stateDir);
-    if (instance !== undefined && isInstanceOf(instance, runtime))
-      return { instance, warnings: [] };
-    if (hasEnded(runtime)) return failed(endMessage(runtime), context, ref.names.systemdUnit);
+    const isAlone = instance === undefined || !isAlive(instance.pid);
+    if (!isAlone || poll % POLLS_BETWEEN_QUESTIONS === 0) {
+      // Each look decides whether there is another.
+      // oxlint-disable-next-line no-await-in-loop
+      const { runtime } = await manager.status(ref);
+      if (instance !== undefined && isInstanceOf(instance, runtime)) {
+        return { instance, warnings: [] };
+      }
+      if (hasEnded(runtime)) return failed(endMessage(runtime), context, ref.names.systemdUnit);
+    }
     if (Date.now() >= deadline) {
       const message = `the Gateway was started, and does not listen after ${Math.round(timeoutMs / 1_000)} seconds.`;
       return failed(message, context, ref.names.systemdUnit);

@@ -58,6 +58,8 @@ export interface InstallOptions {
   force?: boolean;
   /** Linux: asks that the user's services run without a login, too. @default false */
   enableLinger?: boolean;
+  /** Called when the supervisor answers and the service is going to be written; a failure ends it. */
+  prepare?: () => Promise<void> | void;
 }
 
 export interface InstallOutcome {
@@ -172,7 +174,7 @@ export function createServiceManager(options: ServiceManagerOptions = {}): Servi
     read: parsed,
     status,
 
-    async install(definition, { force = false, enableLinger = false } = {}) {
+    async install(definition, { force = false, enableLinger = false, prepare } = {}) {
       const text = driver.render(definition);
       const names = namesOf(definition);
       const path = driver.definitionPath(names);
@@ -183,6 +185,7 @@ export function createServiceManager(options: ServiceManagerOptions = {}): Servi
         const warnings = await driver.warnings({ enableLinger });
         return { result: "already-installed", label, path, warnings };
       }
+      await prepare?.();
       const backupPath = await keepForeign(path, before);
       if (definition.logs !== undefined) {
         await makeDirectory(dirname(definition.logs.stdout));
