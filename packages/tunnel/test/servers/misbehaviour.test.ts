@@ -10,7 +10,13 @@ import {
   startMisbehavingSshServer,
 } from "@openclaw/testkit";
 import { describe, expect, test, vi } from "vitest";
-import { createTunnelTo, engines, openTunnelTo, recordStates } from "./tunnel-to.ts";
+import {
+  createTunnelTo,
+  engines,
+  keepaliveIntervalMs,
+  openTunnelTo,
+  recordStates,
+} from "./tunnel-to.ts";
 
 function start(
   behaviour: SshMisbehaviour,
@@ -97,7 +103,7 @@ for (const engine of engines) {
       await using tunnel = await openTunnelTo(rig, {
         engine,
         onState,
-        keepaliveIntervalMs: 500,
+        keepaliveIntervalMs: keepaliveIntervalMs[engine],
         keepaliveCountMax: 2,
       });
       // It answers; nobody is given up.
@@ -108,12 +114,14 @@ for (const engine of engines) {
       const deafAt = performance.now();
       const [error] = await failed;
 
-      expect(error).toMatchObject({ code: "TIMED_OUT", details: { stage: "keepalive" } });
+      expect(error).toMatchObject({ name: "TunnelError", final: false });
       // One interval passes before the first question; the rest is a busy machine's.
-      expect(performance.now() - deafAt).toBeLessThan(500 * 3 + 1_500);
-      expect(states.find(({ kind }) => kind === "waiting")).toMatchObject({
-        cause: { code: "TIMED_OUT", final: false },
-      });
+      expect(performance.now() - deafAt).toBeLessThan(keepaliveIntervalMs[engine] * 3 + 1_500);
+      await vi.waitFor(() =>
+        expect(states.find(({ kind }) => kind === "waiting")).toMatchObject({
+          cause: { code: "TIMED_OUT", final: false, details: { stage: "keepalive" } },
+        }),
+      );
       await rig.server.behave("normal");
       await vi.waitFor(() => expect(tunnel.state.kind).toBe("open"));
     });
@@ -172,7 +180,7 @@ for (const engine of engines) {
       await using rig = await start("stall-channel");
       await using tunnel = await openTunnelTo(rig, { engine });
       const stream = await tunnel.connect({ port: rig.echo.port });
-      const ended = once(stream, "close");
+      const ended = new Promise((resolve) => stream.once("close", resolve));
       stream.on("error", () => {});
 
       const chunk = Buffer.alloc(64 * 1024);

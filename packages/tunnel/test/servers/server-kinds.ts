@@ -9,6 +9,7 @@ import {
   startMisbehavingSshServer,
   startOpenSshServer,
 } from "@openclaw/testkit";
+import { type Engine, engines } from "./tunnel-to.ts";
 
 /** What the tests do to a server, whichever it is. */
 export interface TestedServer extends RigServer {
@@ -34,7 +35,7 @@ export interface ServerKind {
 }
 
 /** The three SSH servers that everything has to work with. */
-export const serverKinds: readonly ServerKind[] = [
+const serverKinds: readonly ServerKind[] = [
   {
     name: "OpenSSH",
     isHere: hasSshd,
@@ -78,6 +79,11 @@ export const serverKinds: readonly ServerKind[] = [
     },
   },
 ];
+
+/** Each engine with each server. */
+export const combinations: readonly { kind: ServerKind; engine: Engine }[] = serverKinds.flatMap(
+  (kind) => engines.map((engine) => ({ kind, engine })),
+);
 
 /** A server that is configured by starting it again. */
 function testedProgram(server: SshServer, arrival: RegExp, noForwards: string): TestedServer {

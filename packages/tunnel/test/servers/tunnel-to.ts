@@ -10,7 +10,10 @@ import {
 export type Engine = NonNullable<TunnelOptions["engine"]>;
 
 /** The engines that have to behave alike. */
-export const engines: readonly Engine[] = ["ssh2"];
+export const engines: readonly Engine[] = ["ssh2", "system"];
+
+/** A short keepalive interval for each engine: the ssh program counts in whole seconds. */
+export const keepaliveIntervalMs: Readonly<Record<Engine, number>> = { ssh2: 500, system: 1_000 };
 
 /** A tunnel to the server of a rig, with the user's files of that rig and nobody else's. */
 export function openTunnelTo(
@@ -38,6 +41,11 @@ export function recordStates(): {
     states,
     causes: () => states.flatMap((state) => (state.kind === "waiting" ? [state.cause.code] : [])),
   };
+}
+
+/** The local ports of a tunnel's forwards, in order. */
+export function localPorts(tunnel: Tunnel): number[] {
+  return tunnel.forwards.map(({ local }) => ("port" in local ? local.port : 0));
 }
 
 function optionsFor(rig: SshTestRig<RigServer>, options: TunnelOptions): TunnelOptions {
