@@ -21,7 +21,6 @@ const PRINTED_AS: Readonly<Record<string, readonly string[]>> = {
 const MAY_BE_ABSENT: ReadonlySet<string> = new Set([
   "ForkAfterAuthentication",
   "GSSAPIDelegateCredentials",
-  "RemoteCommand",
   "SessionType",
   "StdinNull",
   "UpdateHostKeys",
@@ -65,7 +64,9 @@ export interface SafetyQuestion {
  */
 export async function assertSafe(question: SafetyQuestion): Promise<PrintedLines> {
   const { program, args, options, sharing, env, timeoutMs, signal } = question;
-  const printed = await askSsh(program, args, { env, timeoutMs, signal });
+  // Its log would stand between the complaints about a file.
+  const quiet = ["-o", "LogLevel=INFO", ...args];
+  const printed = await askSsh(program, quiet, { env, timeoutMs, signal });
   if (printed === undefined) {
     throw new TunnelError("ENGINE_MISSING", `${program} is no OpenSSH.`, {
       hint: "Install an OpenSSH client.",
@@ -94,7 +95,7 @@ export function unsafeSettings(
     .filter(([name]) => !NOT_CHECKED.has(name))
     .filter(([name, value]) => {
       const values = printed.get(name.toLowerCase());
-      if (values === undefined) return !MAY_BE_ABSENT.has(name);
+      if (values === undefined) return value !== "none" && !MAY_BE_ABSENT.has(name);
       const expected = PRINTED_AS[value] ?? [value];
       return !values.every((one) => expected.includes(one));
     })

@@ -108,9 +108,8 @@ export function createSshLog(): SshLog {
     if (/^Authenticated .*partial success/u.test(text)) facts.acceptedKey = undefined;
     const count = /^get_agent_identities: agent returned (\d+) keys/u.exec(text)?.[1];
     if (count !== undefined) facts.agent = count === "0" ? "empty" : "has-keys";
-    if (text.startsWith("get_agent_identities: agent contains no identities"))
-      facts.agent = "empty";
-    if (/^get_agent_identities: ssh_\w+: /u.test(text)) facts.agent = "failed";
+    if (/^get_agent_identities: .*agent contains no identities/u.test(text)) facts.agent = "empty";
+    else if (/^get_agent_identities: ssh_\w+: /u.test(text)) facts.agent = "failed";
     if (/^(?:Will attempt key: |SSH2_MSG_SERVICE_ACCEPT received)/u.test(text)) {
       facts.hasChosenKeys = true;
     }
