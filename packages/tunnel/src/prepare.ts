@@ -50,16 +50,24 @@ export async function openConnection(
   options: TunnelOptions,
   destinations: readonly Destination[],
   signal: AbortSignal,
+  { maxConnectMs = Number.POSITIVE_INFINITY }: { maxConnectMs?: number } = {},
 ): Promise<SshConnection> {
   const { settings, hops } = route;
   const env = options.env ?? process.env;
   const needs = [...needsOfSystemSsh(settings, hops)];
-  if (options.engine === undefined && (await isKnownOnlyByAuthority(settings))) {
-    needs.push("@cert-authority (the host is known by the authority that signed its key)");
+  if (options.engine === undefined && options.hostKeyFingerprint === undefined) {
+    const byAuthority = await Promise.all([...hops, settings].map(isKnownOnlyByAuthority));
+    if (byAuthority.includes(true)) {
+      needs.push("@cert-authority (the host is known by the authority that signed its key)");
+    }
   }
   const program = options.sshProgram ?? findSshProgram(env);
   const choice = chooseEngine(options.engine, needs, program);
-  const engineOptions = engineOptionsOf(route, options, destinations);
+  const wanted = engineOptionsOf(route, options, destinations);
+  const engineOptions: EngineOptions = {
+    ...wanted,
+    connectTimeoutMs: Math.min(wanted.connectTimeoutMs, maxConnectMs),
+  };
   if (choice.name === "system" && program !== undefined) {
     const { createSystemEngine } = await import("./engines/system/open-system-connection.ts");
     const open = createSystemEngine({

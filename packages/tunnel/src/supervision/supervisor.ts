@@ -7,8 +7,12 @@ import { createWaitingRoom } from "./waiting-room.ts";
 import { watchForWake } from "./wake.ts";
 
 export interface SupervisorOptions {
-  /** One attempt; leaves nothing behind when it fails. */
-  readonly open: (signal: AbortSignal) => Promise<SshConnection>;
+  /**
+   * One attempt; leaves nothing behind when it fails.
+   *
+   * @param failures attempts that failed before this one, since the last good connection
+   */
+  readonly open: (signal: AbortSignal, failures: number) => Promise<SshConnection>;
   readonly reconnect: boolean;
   readonly backoff: BackoffOptions;
   readonly stableAfterMs: number;
@@ -76,7 +80,7 @@ export function supervise(options: SupervisorOptions): Supervisor {
     attempt = controller;
     setState({ kind: "connecting", attempt: failures + 1, generation: mine });
     try {
-      const opened = await options.open(controller.signal);
+      const opened = await options.open(controller.signal, failures);
       if (mine !== generation || closing) {
         opened.terminate();
         await opened.closed;

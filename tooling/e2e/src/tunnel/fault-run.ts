@@ -61,7 +61,6 @@ export async function startTunnel(
       identity: rig.identity,
       knownHosts,
       sshConfig: false,
-      connectTimeoutMs: 2_000,
       forwards: [{ remotePort: rig.echo.port }],
     },
   };

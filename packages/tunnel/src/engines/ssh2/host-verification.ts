@@ -30,6 +30,9 @@ export async function prepareHostVerification(
     ...settings.userKnownHostsFiles,
     ...settings.globalKnownHostsFiles,
   ]);
+  if (hosts.malformed.length > 0) {
+    logger.debug({ malformed: hosts.malformed }, "lines of known_hosts that cannot be read");
+  }
   const known = hosts.lookup(name);
   return {
     orderAlgorithms: (offered) => orderHostKeyAlgorithms(known, offered),
@@ -42,6 +45,7 @@ export async function prepareHostVerification(
         known,
         policy: hostKeyPolicy,
         strictHostKeyChecking: settings.strictHostKeyChecking,
+        canRecord: settings.userKnownHostsFiles.length > 0,
         // A pin is the target's; the hosts on the way there are known by their own keys.
         pinnedFingerprint: isTarget ? hostKeyFingerprint : undefined,
       });
