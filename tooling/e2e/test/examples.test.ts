@@ -1,6 +1,13 @@
+import { writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import {
   createRawPeer,
+  hasSshd,
+  sshTestRig,
   startProcess,
   temporaryDirectory,
   type TestProcess,
@@ -9,6 +16,8 @@ import { expect, onTestFinished, test } from "vitest";
 
 const examples = new URL("../../../examples/", import.meta.url);
 const READY_MS = 30_000;
+
+if (!hasSshd) process.stderr.write("skipped: the example of a tunnel needs openssh-server\n");
 
 test("the embedded Gateway's own method invokes the command of the example node", async () => {
   const directory = await temporaryDirectory("openclaw-examples-");
@@ -36,6 +45,48 @@ test("the embedded Gateway's own method invokes the command of the example node"
   await expect(operator.call("app.greet", { nodeId })).rejects.toThrow(
     "must have required property 'name'",
   );
+});
+
+test.skipIf(!hasSshd)("the example of a tunnel reaches a page behind SSH and ends", async () => {
+  await using rig = await sshTestRig();
+  const config = join(rig.home, ".ssh/config");
+  const { host, port, user } = rig.server;
+  await writeFile(
+    config,
+    `Host box
+  HostName ${host}
+  Port ${port}
+  User ${user}
+  IdentityFile ${rig.identity}
+  IdentityAgent none
+  UserKnownHostsFile ${rig.knownHosts}
+`,
+  );
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? "");
+    response.end("behind SSH\n");
+  });
+  onTestFinished(() => void server.close());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port: remotePort } = server.address() as AddressInfo;
+
+  const example = startExample("open-a-tunnel/open-a-tunnel.ts", {
+    ...rig.env,
+    SSH_TARGET: "box",
+    SSH_CONFIG: config,
+    REMOTE_PORT: String(remotePort),
+  });
+  expect(await example.exited).toMatchObject({ code: 0 });
+  expect(example.stdout).toMatch(/^other programs connect to .*port: \d+/);
+  expect(example.stdout).toMatch(/\r\n\r\nbehind SSH\n$/);
+  expect(example.stderr.match(/(?<=tunnel: )\w+/g)).toEqual([
+    "connecting",
+    "open",
+    "draining",
+    "closed",
+  ]);
+  expect(asked).toEqual(["/healthz"]);
 });
 
 function startExample(file: string, env: Record<string, string>): TestProcess {
