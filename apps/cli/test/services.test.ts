@@ -66,17 +66,17 @@ test.runIf(isLinux)(
 
     // It was started, so its secret was found: in the config, where the commands find it too.
     const { gateway } = JSON.parse(await readFile(host.config, "utf8")) as {
-      gateway: { mode: string; auth: { token: string } };
+      gateway: { mode: string; port: number; auth: { token: string } };
     };
-    expect(gateway.mode).toBe("local");
+    expect(gateway).toMatchObject({ mode: "local", port: host.port });
     expect((await stat(host.config)).mode & 0o777).toBe(0o600);
     const { token } = gateway.auth;
     expect(token.length).toBeGreaterThan(20);
     expect(await host.systemd.unit(UNIT)).not.toContain(token);
     expect(installed.stdout + installed.stderr).not.toContain(token);
 
-    const port = ["--port", String(host.port)];
-    const status = await host.run(["gateway", "status", "--json", "--require-rpc", ...port]);
+    // No flag: the port of the service is the one that counts.
+    const status = await host.run(["gateway", "status", "--json", "--require-rpc"]);
     expect(status.code).toBe(0);
     expect(status.json()).toMatchObject({
       service: {
@@ -91,9 +91,21 @@ test.runIf(isLinux)(
         runtime: { status: "running", state: "active", pid: expect.any(Number) },
         configAudit: { ok: true },
       },
-      config: { daemon: { path: host.config }, mismatch: false },
+      config: { daemon: { path: host.config, valid: true }, mismatch: false },
+      gateway: { port: host.port, portSource: "service args" },
       rpc: { ok: true },
       extraServices: [],
+    });
+
+    const overview = await host.run(["status", "--json"]);
+    expect(overview.json()).toMatchObject({
+      gatewayService: {
+        label: UNIT,
+        installed: true,
+        loadedText: "enabled",
+        runtimeShort: expect.stringMatching(/^running \(pid \d+\)$/),
+      },
+      nodeService: { installed: false, loadedText: "not installed", runtimeShort: null },
     });
 
     const restarted = await host.run(["gateway", "restart"]);
@@ -109,7 +121,7 @@ test.runIf(isLinux)(
       result: "stopped",
       service: { label: UNIT, loaded: true },
     });
-    const down = await host.run(["gateway", "status", "--no-probe", ...port]);
+    const down = await host.run(["gateway", "status", "--no-probe"]);
     expect(down.stdout).toMatch(/Runtime:\s+stopped \(state inactive\/dead, last exit 0, exited\)/);
     expect(down.stdout).toContain("❌ Not running");
 

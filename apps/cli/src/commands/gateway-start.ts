@@ -15,7 +15,7 @@ export async function run(context: CommandContext): Promise<number> {
     throw usageError("--json and --foreground cannot be combined: a Gateway gives no document.");
   }
   const service = cliService(context, "gateway");
-  if (!context.json && (await belongsHere(context, service))) {
+  if (!context.json && belongsHere(context, service)) {
     const foreground = await import("./gateway-run.ts");
     return foreground.run(context);
   }
@@ -25,13 +25,7 @@ export async function run(context: CommandContext): Promise<number> {
   });
 }
 
-async function belongsHere(
-  context: CommandContext,
-  { manager, ref, foreign }: CliService,
-): Promise<boolean> {
-  if (context.flag("foreground") || foreign !== undefined) return true;
-  if (isSupervised(processSurroundings(context.env, ref.names.launchdLabel))) return true;
-  const { command, configAudit } = await manager.status(ref);
-  // A definition that cannot be read is one nevertheless.
-  return command === null && configAudit.ok;
+function belongsHere(context: CommandContext, { manager, ref, foreign }: CliService): boolean {
+  if (context.flag("foreground") || foreign !== undefined || !manager.isInstalled(ref)) return true;
+  return isSupervised(processSurroundings(context.env, ref.names.launchdLabel));
 }

@@ -4,21 +4,33 @@ import { isAlive, readInstance } from "@openclaw/gateway/instance-file";
 import { describeHolder } from "@openclaw/gateway/port-holder";
 import type { ServiceRuntime } from "@openclaw/service";
 import { CliError, usageError } from "../errors.ts";
-import { type ChosenGateway, chooseGateway, isLocalTarget } from "../gateway/choose-gateway.ts";
+import {
+  type ChosenGateway,
+  chooseGateway,
+  isLocalTarget,
+  placeOf,
+  viaFields,
+} from "../gateway/choose-gateway.ts";
 import { type ConfigSummary, summariseConfig } from "../gateway/config-summary.ts";
 import { type PortReport, reportPort } from "../gateway/port-report.ts";
 import { capabilityOf, probeGateway, type ProbeResult } from "../gateway/probe-gateway.ts";
 import { renderFields } from "../output/table.ts";
 import type { CommandContext } from "../program/command-context.ts";
-import { cliService } from "../service/cli-services.ts";
-import { auditOptions } from "../service/manage-service.ts";
 import {
   extraServiceFields,
   extraServices,
   runtimeFields,
   serviceFields,
 } from "../service/service-report.ts";
+import {
+  configOfService,
+  gatewayService,
+  portOfService,
+  runtimeOfGateway,
+} from "../service/service-state.ts";
 import { VERSION } from "../version.ts";
+
+const SERVICE_ARGS = "service args";
 
 /** `openclaw gateway status`: about this machine; trouble is data, not failure. */
 export async function run(context: CommandContext): Promise<number> {
@@ -28,27 +40,25 @@ export async function run(context: CommandContext): Promise<number> {
     throw usageError("--require-rpc and --no-probe cannot be combined.");
 
   const config = await summariseConfig(context);
-  const chosen = await choose(context);
+  const found = await gatewayService(context);
+  const { chosen, servicePort } = await chooseWithService(context, portOfService(found));
   const probe =
     isProbing && !(chosen instanceof CliError)
       ? await probeGateway(context, chosen, { timeoutMs: context.integer("timeout") ?? 10_000 })
       : undefined;
-  const local = await localGateway(context, chosen, probe);
-  const { service, leftovers, configPath } = await localService(context, local.runtime);
+  const local = await localGateway(context, chosen, { probe, servicePort });
+  const service = { ...found.status, runtime: runtimeOfGateway(found, local.runtime) };
+  const serviceConfig = await configOfService(context, found.status, config);
   const rpc = rpcOf(chosen, probe);
   const { style } = context;
-  const mismatch = configPath !== undefined && configPath !== config.path;
   const document = {
     cli: { version: VERSION },
     service,
-    config: {
-      cli: config,
-      ...(configPath === undefined ? {} : { daemon: { path: configPath }, mismatch }),
-    },
+    config: { cli: config, ...serviceConfig },
     gateway: local.gateway,
     port: local.port,
     ...(isProbing ? { rpc } : {}),
-    extraServices: extraServices(leftovers),
+    extraServices: extraServices(found.leftovers),
   };
   context.answer(document, () =>
     renderFields(
@@ -59,10 +69,13 @@ export async function run(context: CommandContext): Promise<number> {
           "",
           style.warn(`${safeText(issue.path)}: ${safeText(issue.message)}`),
         ]),
-        ["Config (service):", configPath],
+        [
+          "Config (service):",
+          serviceConfig && `${serviceConfig.daemon.path}${configState(serviceConfig.daemon)}`,
+        ],
         [
           "",
-          mismatch
+          serviceConfig?.mismatch === true
             ? style.warn("the service reads another config file than this command does")
             : undefined,
         ],
@@ -74,7 +87,7 @@ export async function run(context: CommandContext): Promise<number> {
           "Probe target:",
           chosen instanceof CliError
             ? undefined
-            : `${chosen.target.url} (${chosen.target.urlSource})`,
+            : `${placeOf(chosen.target)} (${chosen.target.urlSource})`,
         ],
         ["Probe note:", local.gateway.probeNote],
         ...runtimeFields(context, service.runtime),
@@ -92,7 +105,7 @@ export async function run(context: CommandContext): Promise<number> {
           safeText(describeHolder(listener)),
         ]),
         ...local.port.hints.map((hint): [string, string] => ["", style.warn(hint)]),
-        ...extraServiceFields(context, leftovers),
+        ...extraServiceFields(context, found.leftovers),
         [
           "Troubles:",
           rpc.ok || !isProbing ? undefined : `run ${context.commandLine("status --all")}`,
@@ -114,17 +127,47 @@ async function choose(context: CommandContext): Promise<ChosenGateway | CliError
   }
 }
 
+/**
+ * Where nothing else is said, the Gateway of this machine is where its service listens, whatever the
+ * config says by now.
+ */
+async function chooseWithService(
+  context: CommandContext,
+  port: number | undefined,
+): Promise<{ chosen: ChosenGateway | CliError; servicePort?: number | undefined }> {
+  const chosen = await choose(context);
+  const isOpen =
+    !(chosen instanceof CliError) &&
+    chosen.target.kind === "local" &&
+    context.text("port") === undefined;
+  if (!isOpen || port === undefined) return { chosen };
+  const text = (name: string): string | undefined =>
+    name === "port" ? String(port) : context.text(name);
+  const there = await choose({ ...context, text });
+  if (there instanceof CliError) return { chosen: there, servicePort: port };
+  const target = { ...there.target, urlSource: SERVICE_ARGS };
+  return { chosen: { ...there, target }, servicePort: port };
+}
+
+interface LocalInput {
+  probe: ProbeResult | undefined;
+  servicePort: number | undefined;
+}
+
 async function localGateway(
   context: CommandContext,
   chosen: ChosenGateway | CliError,
-  probe: ProbeResult | undefined,
+  { probe, servicePort }: LocalInput,
 ) {
   const loose = chosen instanceof CliError ? undefined : chosen.loose;
-  const { port, source } = resolveGatewayPort({
-    flag: context.text("port"),
-    env: loose?.env ?? context.env,
-    config: loose?.config ?? {},
-  });
+  const { port, source } =
+    servicePort === undefined
+      ? resolveGatewayPort({
+          flag: context.text("port"),
+          env: loose?.env ?? context.env,
+          config: loose?.config ?? {},
+        })
+      : { port: servicePort, source: SERVICE_ARGS };
   const gateway = asObject(loose?.config["gateway"]);
   const bindMode = typeof gateway["bind"] === "string" ? gateway["bind"] : "loopback";
   const isLocal = !(chosen instanceof CliError) && isLocalTarget(chosen.target);
@@ -165,26 +208,6 @@ function runtimeOf(
   return { status: "unknown", detail: `port held by ${describeHolder(holder)}` };
 }
 
-/**
- * The service of this machine. What it says of its process counts where it runs one; a Gateway
- * may also run without it.
- */
-async function localService(context: CommandContext, found: ServiceRuntime) {
-  const { manager, ref, foreign } = cliService(context, "gateway");
-  const [status, leftovers] = await Promise.all([
-    manager.status(ref, auditOptions()),
-    manager.findLeftovers({ deep: context.flag("deep") }),
-  ]);
-  const isOwn = foreign === undefined && status.runtime.status === "running";
-  const isInstalled = status.command !== null;
-  const runtime = isOwn || (isInstalled && found.status === "stopped") ? status.runtime : found;
-  return {
-    service: { ...status, runtime },
-    leftovers,
-    configPath: status.command?.environment["OPENCLAW_CONFIG_PATH"],
-  };
-}
-
 function rpcOf(chosen: ChosenGateway | CliError, probe: ProbeResult | undefined) {
   if (chosen instanceof CliError) {
     return { ok: false, kind: "connect", url: null, error: chosen.message };
@@ -193,6 +216,7 @@ function rpcOf(chosen: ChosenGateway | CliError, probe: ProbeResult | undefined)
     ok: probe?.ok === true,
     kind: "connect",
     url: chosen.target.url,
+    ...viaFields(chosen.target, probe?.engine),
     error: probe?.error ?? null,
     ...(probe?.ok === true
       ? {
@@ -227,7 +251,7 @@ function probeNote(bindMode: string, chosen: ChosenGateway | CliError): string |
   if (!(chosen instanceof CliError)) {
     if (chosen.target.urlSource === MISSING_REMOTE_URL_SOURCE) return chosen.target.warning;
     if (chosen.target.kind === "remote")
-      return "commands go to gateway.remote.url; the rest is about this machine";
+      return `commands go to ${chosen.target.urlSource.replace(/^config /u, "")}; the rest is about this machine`;
   }
   if (bindMode === "loopback") return "loopback only: nothing but this machine can reach it";
   return bindMode === "lan" ? "listens on 0.0.0.0; probed on loopback" : undefined;

@@ -10,6 +10,7 @@ import { reportPort } from "../gateway/port-report.ts";
 import { probeGateway, type ProbeResult } from "../gateway/probe-gateway.ts";
 import { renderFields } from "../output/table.ts";
 import type { CommandContext } from "../program/command-context.ts";
+import { type ServiceSummary, summariseService } from "../service/service-state.ts";
 import { VERSION } from "../version.ts";
 
 const QUICK_BUDGET_MS = 2_500;
@@ -35,13 +36,18 @@ export async function run(context: CommandContext): Promise<number> {
   if (gateway !== undefined && (context.flag("verbose") || context.flag("debug"))) {
     for (const line of connectionDetails(context, gateway)) context.say(line);
   }
-  const view: StatusView = { config, chosen, probe };
+  const services = {
+    gateway: await summariseService(context, "gateway"),
+    node: await summariseService(context, "node"),
+  };
+  const view: StatusView = { config, chosen, probe, services };
   const diagnosis = context.flag("all") ? await diagnose(context, view) : [];
   context.answer(statusDocument(context, view), () => humanText(context, view, diagnosis));
   return 0;
 }
 
 interface StatusView {
+  services: { gateway: ServiceSummary; node: ServiceSummary };
   config: ConfigSummary;
   chosen: ChosenGateway | Error;
   probe: ProbeResult | undefined;
@@ -60,7 +66,7 @@ async function choose(context: CommandContext): Promise<ChosenGateway | Error> {
   }
 }
 
-function statusDocument(context: CommandContext, { config, chosen, probe }: StatusView) {
+function statusDocument(context: CommandContext, { config, chosen, probe, services }: StatusView) {
   const target = chosen instanceof Error ? undefined : chosen.target;
   const summary = asObject(probe?.summary);
   return {
@@ -76,25 +82,16 @@ function statusDocument(context: CommandContext, { config, chosen, probe }: Stat
       mode: config.gateway.mode ?? "local",
       url: target?.url ?? null,
       urlSource: target?.urlSource ?? null,
-      misconfigured: target?.warning !== undefined,
+      ...(target === undefined ? {} : viaFields(target, probe?.engine)),
+      misconfigured: target?.urlSource === MISSING_REMOTE_URL_SOURCE,
       reachable: probe?.ok === true,
       connectLatencyMs: probe?.latencyMs ?? null,
       self: selfOf(probe) ?? null,
       error: chosen instanceof Error ? chosen.message : (probe?.error ?? null),
       authWarning: null,
     },
-    gatewayService: {
-      label: "openclaw-gateway",
-      installed: false,
-      loadedText: "not installed",
-      runtimeShort: null,
-    },
-    nodeService: {
-      label: "openclaw-node",
-      installed: false,
-      loadedText: "not installed",
-      runtimeShort: null,
-    },
+    gatewayService: services.gateway,
+    nodeService: services.node,
     nodes: probe?.nodes ?? null,
     config: {
       path: config.path,
@@ -125,8 +122,8 @@ function humanText(
         ],
         ["State", context.paths.stateDir],
         ["Gateway", gatewayRow(context, view)],
-        ["Gateway service", "not installed"],
-        ["Node service", "not installed"],
+        ["Gateway service", serviceRow(view.services.gateway)],
+        ["Node service", serviceRow(view.services.node)],
         [
           "Nodes",
           probe?.nodes === undefined
@@ -158,12 +155,12 @@ function humanText(
   return parts.join("\n");
 }
 
-function gatewayRow(context: CommandContext, { config, chosen, probe }: StatusView): string {
+function gatewayRow(context: CommandContext, { chosen, probe }: StatusView): string {
   const { style } = context;
   if (chosen instanceof Error) return style.bad(safeText(chosen.message));
   const { target, credentials } = chosen;
   const place = isLocalTarget(target) ? "local" : "remote";
-  if (target.warning !== undefined && config.gateway.mode === "remote") {
+  if (target.urlSource === MISSING_REMOTE_URL_SOURCE) {
     return `${place} · ${style.bad("misconfigured (remote.url missing)")} · ${target.url} (${target.urlSource})`;
   }
   const secrets = [
@@ -177,7 +174,7 @@ function gatewayRow(context: CommandContext, { config, chosen, probe }: StatusVi
       : style.bad(`unreachable (${safeText(probe?.error)})`);
   return [
     place,
-    `${target.url} (${target.urlSource})`,
+    `${placeOf(target)} (${target.urlSource})`,
     reach,
     `auth ${secrets.length === 0 ? "none" : secrets.join("+")}`,
     ...(self === undefined
@@ -229,8 +226,8 @@ async function diagnose(
   if (chosen instanceof Error) return [...lines, bad(safeText(chosen.message))];
   lines.push(
     probe?.ok === true
-      ? good(`the Gateway at ${chosen.target.url} answers`)
-      : bad(`the Gateway at ${chosen.target.url} does not answer: ${safeText(probe?.error)}`),
+      ? good(`the Gateway at ${placeOf(chosen.target)} answers`)
+      : bad(`the Gateway at ${placeOf(chosen.target)} does not answer: ${safeText(probe?.error)}`),
   );
   if (isLocalTarget(chosen.target)) {
     const report = await reportPort(Number(new URL(chosen.target.url).port), probe?.ok === true);
@@ -252,6 +249,10 @@ async function diagnose(
     );
   }
   return lines;
+}
+
+function serviceRow({ label, installed, loadedText, runtimeShort }: ServiceSummary): string {
+  return installed ? `${label} · ${loadedText} · ${runtimeShort}` : loadedText;
 }
 
 function nextSteps(context: CommandContext, { chosen, probe, config }: StatusView): string[] {

@@ -46,13 +46,14 @@ export async function planGateway(context: CommandContext): Promise<GatewayPlan>
 
   const mode = modeEdits(context, loaded, allowUnconfigured);
   const auth = await authPlan(context, loaded, allowUnconfigured);
+  const place = portEdits(context, loaded, port);
   return {
     port,
     allowUnconfigured,
-    edits: [...mode.edits, ...auth.edits],
+    edits: [...mode.edits, ...place.edits, ...auth.edits],
     variables: auth.variables,
-    notes: [...mode.notes, ...auth.notes],
-    warnings: auth.warnings,
+    notes: [...mode.notes, ...place.notes, ...auth.notes],
+    warnings: [...place.warnings, ...auth.warnings],
   };
 }
 
@@ -100,6 +101,29 @@ function modeEdits(
       fields: { kind: "config" },
     },
   );
+}
+
+/** Every other command looks for the Gateway where the config says; the service alone knows the flag. */
+function portEdits(
+  context: CommandContext,
+  { config }: LoadedConfig & { ok: true },
+  port: number,
+): Pick<GatewayPlan, "edits" | "notes" | "warnings"> {
+  const { configPath } = context.paths;
+  const configured = config.gateway?.port;
+  const usual = resolveGatewayPort({ env: context.env, config }).port;
+  if (context.text("port") === undefined || port === usual) {
+    return { edits: [], notes: [], warnings: [] };
+  }
+  if (configured === undefined && config.gateway?.mode !== "remote") {
+    return {
+      edits: [{ path: "gateway.port", value: port }],
+      notes: [`Set gateway.port to ${port} in ${configPath}`],
+      warnings: [],
+    };
+  }
+  const warning = `other commands look for the Gateway on port ${usual}; to change that, set gateway.port to ${port} in ${configPath}`;
+  return { edits: [], notes: [], warnings: [warning] };
 }
 
 type AuthPlan = Omit<GatewayPlan, "port" | "allowUnconfigured">;

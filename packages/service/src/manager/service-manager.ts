@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -95,8 +96,12 @@ export interface InstalledService {
 /** The services of one user. Every method throws {@link ServiceError}. */
 export interface ServiceManager {
   readonly supervisor: Supervisor;
+  /** What the supervisor calls a service. */
+  label(ref: ServiceRef): string;
   /** Where the definition of a service is, or would be. */
   definitionPath(ref: ServiceRef): string;
+  /** Whether there is a definition. Asks nobody, and costs nothing. */
+  isInstalled(ref: ServiceRef): boolean;
   /** Writes the definition and starts the service. A failure leaves things as they were. */
   install(definition: ServiceDefinition, options?: InstallOptions): Promise<InstallOutcome>;
   /** Stops the service and removes its definition. */
@@ -162,15 +167,16 @@ export function createServiceManager(options: ServiceManagerOptions = {}): Servi
   ): Promise<ActionOutcome<Done>> {
     const names = namesOf(ref);
     const label = driver.label(names);
-    const isInstalled = (await readDefinition(driver.definitionPath(names))) !== undefined;
-    if (!isInstalled) return { result: "not-loaded", label };
+    if (!existsSync(driver.definitionPath(names))) return { result: "not-loaded", label };
     await act();
     return { result: done, label };
   }
 
   return {
     supervisor: driver.supervisor,
+    label: (ref) => driver.label(namesOf(ref)),
     definitionPath: (ref) => driver.definitionPath(namesOf(ref)),
+    isInstalled: (ref) => existsSync(driver.definitionPath(namesOf(ref))),
     read: parsed,
     status,
 
