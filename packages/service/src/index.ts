@@ -6,7 +6,7 @@ export { ServiceError } from "./errors.ts";
 export { parseLaunchdPlist } from "./launchd/plist-reader.ts";
 export { launchdPlist } from "./launchd/plist-text.ts";
 export { createCommandRunner } from "./manager/command-runner.ts";
-export { createServiceManager } from "./manager/service-manager.ts";
+export { createServiceManager } from "./manager/create-service-manager.ts";
 export { parseSystemdUnit } from "./systemd/unit-reader.ts";
 export { systemdUnit } from "./systemd/unit-text.ts";
 export { parseTaskScript, windowsTask } from "./windows/task-script.ts";

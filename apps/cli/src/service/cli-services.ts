@@ -21,13 +21,18 @@ export interface CliService {
   readonly foreign: string | undefined;
 }
 
-/** Finds manager and names. Touches nothing. */
-export function cliService(context: CommandContext, kind: ServiceKind): CliService {
+/**
+ * Finds manager and names. Touches nothing.
+ *
+ * @param name tells the tunnels of a profile apart.
+ */
+export function cliService(context: CommandContext, kind: ServiceKind, name?: string): CliService {
   const { io, env, paths } = context;
-  const names = overrideNames(serviceNames(kind, paths.profile), overridesOf(env, kind));
+  const usual = serviceNames(kind, paths.profile, name);
+  const names = name === undefined ? overrideNames(usual, overridesOf(env, kind)) : usual;
   return {
     manager: createServiceManager({ home: io.homedir, stateDir: paths.stateDir, env }),
-    ref: { kind, profile: paths.profile, names },
+    ref: { kind, profile: paths.profile, name, names },
     foreign: foreignness(context),
   };
 }

@@ -36,7 +36,7 @@ export function defineService(
   { words, port }: DefineOptions,
 ): ServiceDefinition {
   const { env, io, paths } = context;
-  const { kind, names, profile } = ref;
+  const { kind, names, profile, name } = ref;
   const { platform } = process;
   const about = [...(profile === undefined ? [] : [`profile: ${profile}`]), `v${VERSION}`];
   return {
@@ -55,6 +55,7 @@ export function defineService(
       stateDir: paths.stateDir,
       configPath: paths.configPath,
       profile,
+      name,
       port,
       version: VERSION,
       path: servicePath({ platform, home: io.homedir, env, exists: existsSync }),

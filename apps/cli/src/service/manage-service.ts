@@ -1,17 +1,11 @@
 import { isEnvSwitchOn } from "@openclaw/config";
-import type { ServiceDefinition, ServiceKind } from "@openclaw/service";
+import type { ServiceDefinition } from "@openclaw/service";
 import { CliError } from "../errors.ts";
 import type { CommandContext } from "../program/command-context.ts";
 import type { CliService } from "./cli-services.ts";
 import { environmentFilePath, removeEnvironmentFile } from "./environment-file.ts";
 import { hasSystemNode, programEntry } from "./program-entry.ts";
 import { answerService, factsOf } from "./service-answer.ts";
-
-const PROGRAMS: Readonly<Record<ServiceKind, string>> = {
-  gateway: "gateway",
-  node: "node",
-  tunnel: "tunnel",
-};
 
 /** What a service is audited against. */
 export function auditOptions(): { entrypoint: string; hasSystemNode: boolean } {
@@ -52,7 +46,6 @@ export async function installService(
   { service, definition, notes, warnings, prepare, settle }: InstallInput,
 ): Promise<number> {
   const { manager, ref } = service;
-  const program = PROGRAMS[ref.kind];
   const force = context.flag("force");
   const outcome = await manager.install(definition, {
     force,
@@ -67,7 +60,7 @@ export async function installService(
       service: factsOf(await manager.status(ref)),
       lines: [`${outcome.label} is installed already.`],
       warnings: outcome.warnings,
-      hints: [`To replace it: ${context.commandLine(`${program} install --force`)}`],
+      hints: [`To replace it: ${context.commandLine(`${ref.kind} install --force`)}`],
     });
   }
   const settled = (await settle?.()) ?? [];
@@ -82,7 +75,7 @@ export async function installService(
       `Service file: ${outcome.path}`,
       ...(outcome.backupPath === undefined ? [] : [`The former file: ${outcome.backupPath}`]),
       ...notes,
-      `Undo: ${context.commandLine(`${program} uninstall`)}`,
+      `Undo: ${context.commandLine(`${ref.kind} uninstall`)}`,
     ],
     warnings: [
       ...warnings,
@@ -118,7 +111,7 @@ export async function uninstallService(
           ...(outcome.movedTo === undefined
             ? []
             : [`Its file is in the Trash: ${outcome.movedTo}`]),
-          `Undo: ${context.commandLine(`${PROGRAMS[ref.kind]} install`)}`,
+          `Undo: ${context.commandLine(`${ref.kind} install`)}`,
         ]
       : [`${outcome.label} is not installed.`],
   });
@@ -156,7 +149,6 @@ export async function answerNotLoaded(
   action: "start" | "stop" | "restart",
 ): Promise<number> {
   const status = await manager.status(ref);
-  const program = PROGRAMS[ref.kind];
   return answerService(context, {
     ok: false,
     action,
@@ -169,9 +161,9 @@ export async function answerNotLoaded(
     ],
     hints: [
       ...(foreign === undefined
-        ? [`Install it as a service: ${context.commandLine(`${program} install`)}`]
+        ? [`Install it as a service: ${context.commandLine(`${ref.kind} install`)}`]
         : []),
-      `Run it in the foreground: ${context.commandLine(`${program} run`)}`,
+      `Run it in the foreground: ${context.commandLine(`${ref.kind} run`)}`,
     ],
   });
 }
