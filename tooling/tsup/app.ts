@@ -37,7 +37,11 @@ export function app({ separate = [] }: AppOptions = {}): Options {
     noExternal: [/.*/],
     removeNodeProtocol: false,
     // The last one writes what the others have collected.
-    esbuildPlugins: [separated(separate, metafiles), ...sharedPlugins(), notices(metafiles)],
+    esbuildPlugins: [
+      separated({ names: separate, metafiles, done: new Map() }),
+      ...sharedPlugins(),
+      notices(metafiles),
+    ],
     esbuildOptions: (options) => void Object.assign(options, sharedOptions(options)),
   };
 }
@@ -46,18 +50,27 @@ function sharedOptions({ conditions = [] }: BuildOptions): BuildOptions {
   return {
     conditions: ["@openclaw/source", ...conditions],
     legalComments: "none",
+    // For what was written as CommonJS and still asks where it lies.
+    define: { __dirname: "import.meta.dirname", __filename: "import.meta.filename" },
     minifySyntax: true,
     minifyWhitespace: true,
   };
 }
 
 function sharedPlugins(): Plugin[] {
-  return [builtins(), oneLocale()];
+  return [builtins(), withoutNativeParts(), oneLocale()];
+}
+
+interface Separation {
+  readonly names: readonly string[];
+  readonly metafiles: Metafile[];
+  /** The names of the files that are made or being made. */
+  readonly done: Map<string, Promise<string>>;
 }
 
 /** Bundles the named modules on their own. They share no class with the rest: see `instanceof`. */
-function separated(names: readonly string[], metafiles: Metafile[]): Plugin {
-  const done = new Map<string, Promise<string>>();
+function separated(separation: Separation): Plugin {
+  const { names, done } = separation;
   return {
     name: "separated",
     setup(build) {
@@ -76,7 +89,7 @@ function separated(names: readonly string[], metafiles: Metafile[]): Plugin {
           if (name === undefined) return undefined;
           const file = name.replace(/^.*\//, "").replace(/\.ts$/, ".js");
           const built =
-            done.get(name) ?? buildAlone(build, resolved.path, join(outdir, file), metafiles);
+            done.get(name) ?? buildAlone(build, resolved.path, join(outdir, file), separation);
           done.set(name, built);
           return { path: `./${await built}`, external: true };
         },
@@ -89,7 +102,7 @@ async function buildAlone(
   build: PluginBuild,
   entry: string,
   outfile: string,
-  metafiles: Metafile[],
+  separation: Separation,
 ): Promise<string> {
   const { target, platform } = build.initialOptions;
   const { metafile } = await build.esbuild.build({
@@ -99,11 +112,12 @@ async function buildAlone(
     bundle: true,
     format: "esm",
     metafile: true,
-    plugins: sharedPlugins(),
+    // What is separate may ask for another such file, and two of them for the same.
+    plugins: [separated(separation), ...sharedPlugins()],
     ...(target === undefined ? {} : { target }),
     ...(platform === undefined ? {} : { platform }),
   });
-  metafiles.push(metafile);
+  separation.metafiles.push(metafile);
   return outfile.slice(outfile.lastIndexOf(sep) + 1);
 }
 
@@ -155,6 +169,25 @@ async function importedBuiltin(name: string): Promise<string> {
         : `export const ${key} = /* @__PURE__ */ (() => ${load}.${key})();`;
     })
     .join("\n");
+}
+
+/**
+ * Machine code is of one platform and stays out. Who asks for it does so in a `try`, and goes on with
+ * JavaScript.
+ */
+function withoutNativeParts(): Plugin {
+  return {
+    name: "without-native-parts",
+    setup(build) {
+      build.onResolve({ filter: /\.node$|^cpu-features$/ }, ({ path }) => ({
+        path,
+        namespace: "native-part",
+      }));
+      build.onLoad({ filter: /.*/, namespace: "native-part" }, () => ({
+        contents: `throw new Error("not part of this bundle");`,
+      }));
+    },
+  };
 }
 
 /** Leaves out zod's messages in forty languages: only its English default is used. */

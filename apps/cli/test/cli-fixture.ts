@@ -2,6 +2,7 @@ import type { StopSignal } from "@openclaw/app-kit";
 import { createMemoryIo } from "@openclaw/app-kit/testing";
 import { createGateway, type Gateway } from "@openclaw/gateway-core";
 import { temporaryDirectory, type TemporaryDirectory } from "@openclaw/testkit";
+import type { Terminal } from "../src/io.ts";
 import { run } from "../src/run.ts";
 
 export const TOKEN = "a-token-of-the-test-suite";
@@ -18,6 +19,8 @@ export interface CliOptions {
   env?: Record<string, string>;
   programName?: string;
   isTTY?: boolean;
+  /** Somebody who answers. @default nobody */
+  terminal?: Terminal;
 }
 
 /** One command line in memory, with a home of its own. */
@@ -39,14 +42,14 @@ export async function createCli(): Promise<CliFixture> {
       return current.out;
     },
     signal: (name = "SIGINT") => current.signal(name),
-    async run(args, { env = {}, programName = "openclaw", isTTY = false } = {}) {
+    async run(args, { env = {}, programName = "openclaw", isTTY = false, terminal } = {}) {
       current = createMemoryIo({
         home: home.path,
         env: { PATH: process.env["PATH"], ...env },
         isTTY,
       });
       const { out, io } = current;
-      const code = await run(args, { ...io, programName });
+      const code = await run(args, { ...io, programName, terminal: () => terminal });
       const { stdout, stderr } = out;
       return { code, stdout, stderr, json: () => JSON.parse(stdout) as Record<string, unknown> };
     },

@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { startProcess, temporaryDirectory } from "@openclaw/testkit";
+import { hasSshd, startProcess, temporaryDirectory } from "@openclaw/testkit";
 import { expect, test } from "vitest";
 import { VERSION } from "../src/version.ts";
 import { startGateway, TOKEN } from "./cli-fixture.ts";
+import { startSshGateway } from "./ssh-rig.ts";
 
 const BINARY = fileURLToPath(new URL("../bin/openclaw.js", import.meta.url));
 const isBuilt = existsSync(fileURLToPath(new URL("../dist/main.js", import.meta.url)));
@@ -26,10 +27,10 @@ test("the version is printed without anything being built or loaded", async () =
 });
 
 test.runIf(isBuilt)(
-  "what every command loads holds neither zod nor the Gateway nor commander",
+  "what every command loads holds neither zod nor the Gateway nor commander nor SSH",
   async () => {
     const main = await readFile(new URL("../dist/main.js", import.meta.url), "utf8");
-    expect(main).not.toMatch(/ZodError|createGateway\(|CommanderError/);
+    expect(main).not.toMatch(/ZodError|createGateway\(|CommanderError|ssh-userauth/);
     expect(main.length).toBeLessThan(400_000);
   },
 );
@@ -64,6 +65,13 @@ test.runIf(isBuilt)(
     });
   },
 );
+
+test.runIf(isBuilt && hasSshd)("health goes over SSH with what lies in the bundle", async () => {
+  await using far = await startSshGateway();
+  const health = await openclaw(["health", "--json", ...far.flags]);
+  expect(health).toMatchObject({ code: 0, stderr: "" });
+  expect(JSON.parse(health.stdout)).toMatchObject({ ok: true });
+});
 
 test.runIf(isBuilt)("gateway run and node run meet, and both stop with 0 at SIGTERM", async () => {
   await using home = await temporaryDirectory("openclaw-smoke-");

@@ -1,8 +1,14 @@
 import { arch, platform, release } from "node:os";
 import { asObject, safeText } from "@openclaw/app-kit";
-import { ConfigError } from "@openclaw/config";
+import { ConfigError, MISSING_REMOTE_URL_SOURCE } from "@openclaw/config";
 import { CliError } from "../errors.ts";
-import { type ChosenGateway, chooseGateway, isLocalTarget } from "../gateway/choose-gateway.ts";
+import {
+  type ChosenGateway,
+  chooseGateway,
+  isLocalTarget,
+  placeOf,
+  viaFields,
+} from "../gateway/choose-gateway.ts";
 import { type ConfigSummary, summariseConfig } from "../gateway/config-summary.ts";
 import { connectionDetails } from "../gateway/explain-failure.ts";
 import { channelLines } from "../gateway/health-view.ts";

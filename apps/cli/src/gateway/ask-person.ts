@@ -4,14 +4,20 @@ import type { Terminal } from "../io.ts";
 
 type Callbacks = NonNullable<WayOptions["authentication"]>;
 
-/** Asks for what SSH wants to know, at a terminal. Whoever cancels a question gives the method up. */
-export function askPerson({ input, output }: Terminal): Required<Callbacks> {
+/**
+ * Asks for what SSH wants to know, at a terminal.
+ *
+ * @param onCancel told when a question is answered with Ctrl-C, which reaches no signal handler then
+ */
+export function askPerson({ input, output }: Terminal, onCancel: () => void): Required<Callbacks> {
   const streams = { input, output, withGuide: false };
 
   async function ask(message: string, isHidden: boolean): Promise<string | undefined> {
     const question = { ...streams, message };
     const answer = await (isHidden ? askHidden(question) : askText(question));
-    return isCancel(answer) ? undefined : answer;
+    if (!isCancel(answer)) return answer;
+    onCancel();
+    return undefined;
   }
 
   return {

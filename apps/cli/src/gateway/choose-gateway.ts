@@ -82,11 +82,28 @@ export function credentialsFor(
 }
 
 /** What stands beside `error` in the envelope. */
-export function gatewaySibling({ url, urlSource, via }: GatewayTarget): {
-  gateway: { url: string; urlSource: string; via?: { kind: "ssh"; target: string } };
+export function gatewaySibling(target: GatewayTarget): {
+  gateway: { url: string; urlSource: string } & ViaFields;
 } {
-  if (via === undefined) return { gateway: { url, urlSource } };
-  return { gateway: { url, urlSource, via: { kind: via.kind, target: via.target } } };
+  const { url, urlSource } = target;
+  return { gateway: { url, urlSource, ...viaFields(target) } };
+}
+
+/** Stands beside a URL that only the far side of an SSH connection reaches. */
+export interface ViaFields {
+  via?: { kind: "ssh"; target: string; remotePort: number; engine?: string };
+}
+
+/** @param engine what carried the connection, where there was one */
+export function viaFields({ via }: GatewayTarget, engine?: string): ViaFields {
+  if (via === undefined) return {};
+  const { kind, target, remotePort } = via;
+  return { via: { kind, target, remotePort, ...(engine === undefined ? {} : { engine }) } };
+}
+
+/** Where a target is, for people. */
+export function placeOf({ url, via }: GatewayTarget): string {
+  return via === undefined ? url : `${url} over SSH to ${via.target}`;
 }
 
 /** Whether a target is the Gateway of this machine, and not one that only looks so through a tunnel. */

@@ -2,7 +2,7 @@ import { isObject, portOf, safeText } from "@openclaw/app-kit";
 import { GatewayError, RemoteError } from "@openclaw/client";
 import { CliError, type CliErrorType } from "../errors.ts";
 import type { CommandContext } from "../program/command-context.ts";
-import { type ChosenGateway, gatewaySibling, isLocalTarget } from "./choose-gateway.ts";
+import { type ChosenGateway, gatewaySibling, isLocalTarget, placeOf } from "./choose-gateway.ts";
 
 export interface FailureContext {
   context: CommandContext;
@@ -195,7 +195,7 @@ export function connectionDetails(
   const gateway = isObject(loose.config["gateway"]) ? loose.config["gateway"] : {};
   const bind = typeof gateway["bind"] === "string" ? gateway["bind"] : "loopback";
   return [
-    `Gateway target: ${target.url}${target.via === undefined ? "" : ` over SSH to ${target.via.target}`}`,
+    `Gateway target: ${placeOf(target)}`,
     `Source: ${target.urlSource}`,
     `Config: ${context.paths.configPath}${loose.exists ? "" : " (missing)"}`,
     ...(target.kind === "local" ? [`Bind: ${bind}`] : []),

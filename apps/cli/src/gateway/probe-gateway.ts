@@ -20,6 +20,8 @@ export interface ProbeResult {
   readonly presence: PresenceLike[] | undefined;
   readonly summary: unknown;
   readonly nodes: { known: number; connected: number } | undefined;
+  /** What carried the connection, where it went over SSH. */
+  readonly engine: string | undefined;
 }
 
 interface PresenceLike {
@@ -49,6 +51,7 @@ const NOTHING = {
   presence: undefined,
   summary: undefined,
   nodes: undefined,
+  engine: undefined,
 } as const;
 
 /** Connects as a probe: no identity is made, no pairing asked for. Never throws. */
@@ -79,6 +82,7 @@ async function look(session: GatewaySession, options: ProbeOptions): Promise<Pro
     server: hello?.server,
     auth: hello?.auth,
     protocol: hello?.protocol,
+    engine: session.engine,
   };
   if (options.detail !== true) return base;
   let healthError: string | undefined;

@@ -8,7 +8,6 @@ import {
 } from "@openclaw/client";
 import type { Way } from "@openclaw/app-kit";
 import { type GatewayTarget, isEnvSwitchOn, stateFiles } from "@openclaw/config";
-import { CliError } from "../errors.ts";
 import type { CommandContext } from "../program/command-context.ts";
 import { VERSION } from "../version.ts";
 import {
@@ -17,8 +16,9 @@ import {
   chooseGateway,
   isLocalTarget,
 } from "./choose-gateway.ts";
-import { explainFailure } from "./explain-failure.ts";
-import { explainWayFailure, openWayTo } from "./ssh-way.ts";
+import { explainFailure, type FailureContext } from "./explain-failure.ts";
+import { createInterruption } from "./interruption.ts";
+import { explainWayFailure, openWayTo, readWayFailure } from "./ssh-way.ts";
 
 export interface SessionOptions extends ChooseOptions {
   /** What the command needs and nothing more. */
@@ -40,10 +40,14 @@ export interface GatewaySession {
   readonly gateway: ChosenGateway;
   /** From the dial to the hello. */
   readonly connectLatencyMs: number;
+  /** What carries the connection, where it goes over SSH. */
+  readonly engine: string | undefined;
   /** Whether the Gateway serves a method beyond the published ones. */
   serves(method: string): boolean;
   /** Calls a method within what is left of the time, unless it is given time of its own. */
   request<T>(method: string, params?: object, options?: SessionRequestOptions): Promise<T>;
+  /** Ends what carries the connection, for whoever is about to end the process. */
+  leave(): Promise<void>;
 }
 
 export interface SessionRequestOptions {
@@ -66,17 +70,29 @@ export async function withGateway<T>(
   const gateway = options.gateway ?? (await chooseGateway(context, options));
   const timeoutMs = options.timeoutMs ?? context.integer("timeout") ?? 10_000;
   const startedAt = performance.now();
-  const left = (): number => Math.max(1, Math.ceil(timeoutMs - (performance.now() - startedAt)));
-  const way = await openWayTo(gateway.target, context, timeoutMs);
+  // Work that stops at Ctrl-C by itself knows better how; without SSH there is nothing to clean up.
+  const hasOwnStop = options.isLong === true || gateway.target.via === undefined;
+  const interruption = createInterruption(context.io, !hasOwnStop);
+  let way: Way | undefined;
   let client: GatewayClient | undefined;
   try {
-    client = await connectPatiently(() => connect(context, gateway, options, left(), way), left);
+    const opened = await openWayTo(gateway.target, context, timeoutMs, interruption);
+    way = opened?.way;
+    const deadlineAt = startedAt + timeoutMs + (opened?.askedMs ?? 0);
+    const left = (): number => Math.max(1, Math.ceil(deadlineAt - performance.now()));
+    client = await interruption.guard(
+      connectPatiently(
+        () => connect(context, gateway, options, left(), way, interruption.signal),
+        left,
+      ),
+    );
     const open = client;
     const connectLatencyMs = Math.round(performance.now() - startedAt);
-    return await work({
+    const session: GatewaySession = {
       client: open,
       gateway,
       connectLatencyMs,
+      engine: engineOf(way),
       // A peer of an older generation may leave out what the types call certain.
       serves: (method) => open.hello?.features?.methods?.includes(method) ?? false,
       request: <R>(method: string, params: object = {}, own: SessionRequestOptions = {}) =>
@@ -84,17 +100,28 @@ export async function withGateway<T>(
           timeoutMs: own.timeoutMs ?? left(),
           expectFinal: own.expectFinal,
         }),
-    });
+      leave: async () => way?.close(),
+    };
+    return await interruption.guard(work(session));
   } catch (error) {
-    const cause = error instanceof GatewayError ? error.cause : undefined;
-    if (explainWayFailure(cause, gateway.target) instanceof CliError) {
-      throw explainWayFailure(cause, gateway.target);
-    }
-    throw await explainFailure(error, { context, gateway, timeoutMs });
+    throw await explainSessionFailure(error, { context, gateway, timeoutMs });
   } finally {
+    interruption.release();
     await client?.close();
     await way?.close();
   }
+}
+
+function engineOf(way: Way | undefined): string | undefined {
+  const state = way?.tunnel.state;
+  return state?.kind === "open" ? state.engine.name : undefined;
+}
+
+async function explainSessionFailure(error: unknown, where: FailureContext): Promise<unknown> {
+  // A channel that could not be opened is the tunnel's to tell.
+  const cause = error instanceof GatewayError ? error.cause : undefined;
+  if (readWayFailure(cause) !== undefined) return explainWayFailure(cause, where.gateway.target);
+  return explainFailure(error, where);
 }
 
 /** A Gateway that is just starting says when to come back; there is time for that. */
@@ -122,6 +149,7 @@ async function connect(
   { scopes, caps = [], isProbe = false, isLong = false }: SessionOptions,
   timeoutMs: number,
   way: Way | undefined,
+  signal: AbortSignal,
 ): Promise<GatewayClient> {
   const { token, password } = credentials;
   const hasSecret = token !== undefined || password !== undefined;
@@ -145,6 +173,7 @@ async function connect(
     ...(way === undefined ? {} : { dial: way.client.dial, endpointKey: way.client.endpointKey }),
     allowInsecureUrl: isEnvSwitchOn(context.env, "OPENCLAW_ALLOW_INSECURE_PRIVATE_WS"),
     tlsFingerprint: target.tlsFingerprint,
+    signal,
   });
 }
 

@@ -1,15 +1,26 @@
-import { isObject, loadSshWay, safeText, type Way } from "@openclaw/app-kit";
+import { isObject, loadSshWay, safeText, type Way, type WayOptions } from "@openclaw/app-kit";
 import type { GatewayTarget } from "@openclaw/config";
 import { CliError } from "../errors.ts";
 import type { CommandContext } from "../program/command-context.ts";
 import { gatewaySibling } from "./choose-gateway.ts";
+import { type Interruption, interruptedError } from "./interruption.ts";
 
 /** After this long a person is told what takes so long. */
 const SILENT_MS = 1_000;
 
+type Authentication = NonNullable<WayOptions["authentication"]>;
+
+/** An SSH connection for the length of one command. */
+export interface OpenedWay {
+  readonly way: Way;
+  /** How long a person was asked; time that belongs to no deadline. */
+  readonly askedMs: number;
+}
+
 /**
- * Opens the SSH connection that a target lies behind, for the length of one command.
+ * Opens the SSH connection that a target lies behind.
  *
+ * @param interruption gives it up
  * @returns undefined for a target that is dialled as it is
  * @throws {CliError}
  */
@@ -17,29 +28,27 @@ export async function openWayTo(
   target: GatewayTarget,
   context: CommandContext,
   timeoutMs: number,
-): Promise<Way | undefined> {
+  interruption: Interruption,
+): Promise<OpenedWay | undefined> {
   const { via } = target;
   if (via === undefined) return undefined;
   const { io } = context;
   const timer = setTimeout(() => {
-    if (io.stderr.isTTY) io.stderr.write(`Connecting to ${via.target} over SSH …\n`);
+    if (io.stderr.isTTY) context.say(`Connecting to ${via.target} over SSH …`);
   }, SILENT_MS);
+  const asking = createAsking(context, () => {
+    clearTimeout(timer);
+    interruption.interrupt(interruptedError("SIGINT"));
+  });
   try {
     const { openWay } = await loadSshWay();
-    const identity = context.text("ssh-identity");
-    return await openWay({
-      via: {
-        ...via,
-        ...(identity === undefined ? {} : { identity }),
-        ...(context.flag("accept-new") ? { hostKeyPolicy: "accept-new" as const } : {}),
-      },
-      hostKeyFingerprint: context.text("ssh-host-key"),
-      onNewHostKey: ({ name, keyType, fingerprint }) =>
-        void io.stderr.write(`New SSH host key accepted: ${name} ${keyType} ${fingerprint}\n`),
-      endpointKey: target.endpointKey,
-      env: context.env,
+    const way = await openWay({
+      ...wayOptions(target, context),
+      authentication: asking.callbacks,
       connectTimeoutMs: timeoutMs,
+      signal: interruption.signal,
     });
+    return { way, askedMs: asking.askedMs() };
   } catch (error) {
     throw explainWayFailure(error, target);
   } finally {
@@ -47,27 +56,97 @@ export async function openWayTo(
   }
 }
 
-/** What a tunnel reports, for the user; its class lies in a bundle of its own. */
-export function explainWayFailure(error: unknown, target: GatewayTarget): unknown {
-  if (!(error instanceof Error) || error.name !== "TunnelError") return error;
-  const { code, hint, final, details } = error as Error & {
-    code: string;
-    hint?: string;
-    final: boolean;
-    details: unknown;
+/** What the flags and the config say of the way. */
+export function wayOptions(target: GatewayTarget, context: CommandContext): WayOptions {
+  const { via } = target;
+  if (via === undefined) throw new Error(`${target.url} is not behind SSH`);
+  const identity = context.text("ssh-identity");
+  return {
+    via: {
+      ...via,
+      ...(identity === undefined ? {} : { identity }),
+      ...(context.flag("accept-new") ? { hostKeyPolicy: "accept-new" as const } : {}),
+    },
+    knownHosts: context.text("ssh-known-hosts"),
+    hostKeyFingerprint: context.text("ssh-host-key"),
+    onNewHostKey: ({ name, keyType, fingerprint }) =>
+      context.say(`New SSH host key accepted: ${safeText(name)} ${keyType} ${fingerprint}`),
+    endpointKey: target.endpointKey,
+    env: context.env,
+    stateDirectory: context.paths.stateDir,
   };
-  const hints = [
-    ...(hint === undefined ? [] : [safeText(hint)]),
-    `SSH target: ${target.via?.target ?? ""} (from ${target.urlSource})`,
-  ];
-  return new CliError("gateway_transport_error", `ssh: ${safeText(error.message)}`, {
-    hints,
+}
+
+interface Asking {
+  /** Empty where nobody can be asked: then nothing ever prompts. */
+  readonly callbacks: Authentication;
+  askedMs(): number;
+}
+
+/** Asks at the terminal, where there is one and the answer is for a person. */
+export function createAsking(context: CommandContext, onCancel: () => void): Asking {
+  const terminal = context.json ? undefined : context.io.terminal?.();
+  let askedMs = 0;
+  if (terminal === undefined) return { callbacks: {}, askedMs: () => 0 };
+
+  async function ask<T>(question: (person: Required<Authentication>) => Promise<T>): Promise<T> {
+    const startedAt = performance.now();
+    try {
+      const { askPerson } = await import("./ask-person.ts");
+      return await question(askPerson(terminal as NonNullable<typeof terminal>, onCancel));
+    } finally {
+      askedMs += performance.now() - startedAt;
+    }
+  }
+
+  return {
+    askedMs: () => askedMs,
+    callbacks: {
+      passphrase: (file, attempt) => ask((person) => person.passphrase(file, attempt)),
+      password: (prompt) => ask((person) => person.password(prompt)),
+      keyboardInteractive: (request) => ask((person) => person.keyboardInteractive(request)),
+    },
+  };
+}
+
+/** What a {@link TunnelError} says; its class lies in a bundle of its own. */
+export interface WayFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly final: boolean;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** Reads the error of a tunnel; undefined for any other. */
+export function readWayFailure(error: unknown): WayFailure | undefined {
+  if (!(error instanceof Error) || error.name !== "TunnelError") return undefined;
+  const { code, hint, final, details } = error as Error & Partial<Record<string, unknown>>;
+  return {
+    code: String(code),
+    message: safeText(error.message),
+    hint: typeof hint === "string" ? safeText(hint) : undefined,
+    final: final === true,
+    details: isObject(details) ? details : {},
+  };
+}
+
+/** What a tunnel reports, for the user; any other error as it is. */
+export function explainWayFailure(error: unknown, target: GatewayTarget): unknown {
+  const failure = readWayFailure(error);
+  if (failure === undefined) return error;
+  const { code, message, hint, final, details } = failure;
+  return new CliError("gateway_transport_error", `ssh: ${message}`, {
+    hints: [
+      ...(hint === undefined ? [] : [hint]),
+      `SSH target: ${target.via?.target ?? ""} (from ${target.urlSource})`,
+    ],
     fields: {
       kind: "ssh",
       code,
       final,
-      reason: safeText(error.message),
-      ...(isObject(details) && Object.keys(details).length > 0 ? { details } : {}),
+      reason: message,
+      ...(Object.keys(details).length > 0 ? { details } : {}),
     },
     siblings: gatewaySibling(target),
     cause: error,

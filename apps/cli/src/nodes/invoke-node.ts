@@ -155,7 +155,7 @@ function stopOnSignal(
     if (isStopping || !session.serves(CANCEL_METHOD)) {
       // Closing the connection is all that is left; what runs on the node goes on.
       context.say(`Left. Key: ${safeText(idempotencyKey)}`);
-      context.io.terminate(1);
+      void session.leave().finally(() => context.io.terminate(1));
       return;
     }
     isStopping = true;

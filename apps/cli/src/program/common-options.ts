@@ -21,6 +21,12 @@ export const SSH_OPTIONS: readonly OptionSpec[] = [
     description: "The only SSH host key to accept, as SHA256:…",
   },
   {
+    name: "ssh-known-hosts",
+    kind: "text",
+    value: "path",
+    description: "Known SSH hosts, instead of those of your ssh config",
+  },
+  {
     name: "accept-new",
     kind: "flag",
     description: "Record the key of an SSH host that has none yet, and show its fingerprint",
