@@ -55,11 +55,8 @@ export async function openConnection(
   const { settings, hops } = route;
   const env = options.env ?? process.env;
   const needs = [...needsOfSystemSsh(settings, hops)];
-  if (options.engine === undefined && options.hostKeyFingerprint === undefined) {
-    const byAuthority = await Promise.all([...hops, settings].map(isKnownOnlyByAuthority));
-    if (byAuthority.includes(true)) {
-      needs.push("@cert-authority (the host is known by the authority that signed its key)");
-    }
+  if (options.engine !== "system" && (await needsCertificate(route, options))) {
+    needs.push("@cert-authority (the host is known by the authority that signed its key)");
   }
   const program = options.sshProgram ?? findSshProgram(env);
   const choice = chooseEngine(options.engine, needs, program);
@@ -82,6 +79,22 @@ export async function openConnection(
   }
   const { openSsh2Connection } = await import("./engines/ssh2/open-ssh2-connection.ts");
   return openSsh2Connection(engineOptions, signal, choice.reason);
+}
+
+/** Whether a host has to show a certificate, which the engine in this process cannot check. */
+async function needsCertificate(
+  { settings, hops }: Route,
+  options: TunnelOptions,
+): Promise<boolean> {
+  const { engine, hostKeyPolicy = "strict", hostKeyFingerprint } = options;
+  const asked = [...hops, ...(hostKeyFingerprint === undefined ? [settings] : [])].filter(
+    // Whoever insists on that engine and takes new keys gets the plain one recorded.
+    ({ strictHostKeyChecking }) =>
+      engine === undefined ||
+      hostKeyPolicy === "strict" ||
+      (hostKeyPolicy === "openssh" && /^(?:yes|ask)$/u.test(strictHostKeyChecking)),
+  );
+  return (await Promise.all(asked.map(isKnownOnlyByAuthority))).includes(true);
 }
 
 function engineOptionsOf(

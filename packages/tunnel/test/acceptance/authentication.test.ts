@@ -85,7 +85,7 @@ describe.skipIf(!hasSshd).each(engines)("logging in over %s", (engine) => {
     await using tunnel = await openTunnel("named", options);
 
     expect(await echoThrough(tunnel, rig.echo.port)).toBe("hello");
-    expect(rig.server.log.filter((line) => /^Failed publickey/u.test(line))).toEqual([]);
+    expect(rig.server.log.filter((line) => line.startsWith("Failed publickey"))).toEqual([]);
     await expect(openTunnel("unnamed", options)).rejects.toMatchObject({
       code: "AUTHENTICATION_REFUSED",
       final: true,
