@@ -10,6 +10,7 @@
  * - `gateway_pairing_required`: an operator has to approve this device; `requestId` names the request
  * - `gateway_request_error`: the Gateway answered with an error; `code`, `method`, `details` are its
  * - `node_error`: the node, or the way to it, failed an invocation; `code` is the node's
+ * - `tunnel_error`: a tunnel could not be opened, or was given up; `code`, `final`, `details` are its
  * - `internal_error`: a defect of this program
  */
 export type CliErrorType =
@@ -20,6 +21,7 @@ export type CliErrorType =
   | "gateway_pairing_required"
   | "gateway_request_error"
   | "node_error"
+  | "tunnel_error"
   | "internal_error";
 
 export interface CliErrorOptions extends ErrorOptions {

@@ -1,0 +1,43 @@
+import { safeText } from "@openclaw/app-kit";
+import type { EngineInfo, OpenForward } from "@openclaw/tunnel";
+
+type End = OpenForward["local"];
+
+/** `127.0.0.1:18790 -> 127.0.0.1:18789`, and why another local port than the one that was asked for. */
+export function forwardText({ local, remote, insteadOf }: OpenForward): string {
+  const why = insteadOf === undefined ? "" : ` (instead of ${insteadOf}, which is taken)`;
+  return `${endText(local)} -> ${endText(remote)}${why}`;
+}
+
+export function endText(end: End): string {
+  if ("path" in end) return safeText(end.path);
+  return `${end.host.includes(":") ? `[${end.host}]` : end.host}:${end.port}`;
+}
+
+/** `ssh2 1.17.0, native cryptography` */
+export function engineText({ name, version, cryptography }: EngineInfo): string {
+  return `${engineName(name)} ${safeText(version)}, ${CRYPTOGRAPHY[cryptography]}`;
+}
+
+function engineName(name: EngineInfo["name"]): string {
+  return name === "system" ? "the system's ssh" : name;
+}
+
+const CRYPTOGRAPHY: Readonly<Record<EngineInfo["cryptography"], string>> = {
+  native: "native cryptography",
+  javascript: "cryptography in JavaScript (its native part is not built)",
+  openssh: "its own cryptography",
+};
+
+/** `1.2 MB` */
+export function bytesText(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1_000 && unit < units.length - 1) {
+    value /= 1_000;
+    unit += 1;
+  }
+  const shown = unit === 0 || value >= 100 ? Math.round(value) : Math.round(value * 10) / 10;
+  return `${shown} ${units[unit]}`;
+}
