@@ -54,7 +54,7 @@ export async function openConnection(
 ): Promise<SshConnection> {
   const { settings, hops } = route;
   const env = options.env ?? process.env;
-  const needs = [...needsOfSystemSsh(settings, hops)];
+  const needs = [...needsOfSystemSsh(settings, hops), ...(await lackingInSsh2(route))];
   if (options.engine !== "system" && (await needsCertificate(route, options))) {
     needs.push("@cert-authority (the host is known by the authority that signed its key)");
   }
@@ -79,6 +79,14 @@ export async function openConnection(
   }
   const { openSsh2Connection } = await import("./engines/ssh2/open-ssh2-connection.ts");
   return openSsh2Connection(engineOptions, signal, choice.reason);
+}
+
+/** Lists of algorithms are rare, and ssh2 takes its time to load. */
+async function lackingInSsh2({ settings, hops }: Route): Promise<readonly string[]> {
+  const lists = [...hops, settings].map(({ algorithms }) => algorithms);
+  if (lists.every((algorithms) => Object.keys(algorithms).length === 0)) return [];
+  const { lackingAlgorithms } = await import("./engines/ssh2/algorithms.ts");
+  return lists.flatMap(lackingAlgorithms);
 }
 
 /** Whether a host has to show a certificate, which the engine in this process cannot check. */

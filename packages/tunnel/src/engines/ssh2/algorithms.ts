@@ -71,6 +71,21 @@ export function chooseAlgorithms(
   return { algorithms: algorithms as Algorithms, unsupported };
 }
 
+/** The lists of ssh_config that this engine has nothing of, for people. */
+export function lackingAlgorithms(settings: AlgorithmSettings): readonly string[] {
+  const lists = [
+    ["KexAlgorithms", settings.kexAlgorithms, constants.SUPPORTED_KEX],
+    ["HostKeyAlgorithms", settings.hostKeyAlgorithms, constants.SUPPORTED_SERVER_HOST_KEY],
+    ["Ciphers", settings.ciphers, constants.SUPPORTED_CIPHER],
+    ["MACs", settings.macs, constants.SUPPORTED_MAC],
+  ] as const;
+  return lists.flatMap(([name, wanted, supported]) =>
+    wanted === undefined || wanted.some((one) => supported.includes(one))
+      ? []
+      : [`${name} (ssh2 has none of ${wanted.join(",")})`],
+  );
+}
+
 function strong(names: readonly string[]): readonly string[] {
   return names.filter((name) => !WEAK.test(name));
 }
