@@ -3,8 +3,8 @@ import { connect } from "node:net";
 import type { SshTestRig } from "@openclaw/testkit";
 import ssh2, { type Client } from "ssh2";
 import { type Channels, createChannels } from "../../src/engines/ssh2/channels.ts";
-import { speedUpCiphers } from "../../src/engines/ssh2/fast-cipher.ts";
 import { internalsOf } from "../../src/engines/ssh2/internals.ts";
+import { tuneCiphers } from "../../src/engines/ssh2/tune-ciphers.ts";
 import { TunnelError } from "../../src/errors.ts";
 
 export interface ConnectedClient extends AsyncDisposable {
@@ -33,7 +33,7 @@ export async function connectedClient(
     privateKey: readFileSync(rig.identity),
     algorithms: { cipher: [cipher as "aes128-gcm@openssh.com"] },
   });
-  speedUpCiphers(client);
+  tuneCiphers(client);
   await ready.promise;
   const channels = createChannels(internalsOf(client));
   client.on("close", () =>

@@ -4,24 +4,18 @@ import {
   createSecretKey,
   type CipherGCMTypes,
   type KeyObject,
-  randomFillSync,
 } from "node:crypto";
 import type { Client } from "ssh2";
 import { TunnelError } from "../../errors.ts";
 import { internalsOf, type Protocol } from "./internals.ts";
+import { BLOCK_BYTES, createFrame, type Frame, LENGTH_BYTES, TAG_BYTES } from "./packet-frame.ts";
 
 // AES-GCM for SSH (RFC 5647, as OpenSSH uses it): the length in clear as associated data, then the
 // encrypted packet, then the tag. ssh2's own version makes a key from bytes for every packet, writes
 // each packet in three pieces and copies what it reads; this one does each thing once.
 
-const LENGTH_BYTES = 4;
-const TAG_BYTES = 16;
-const BLOCK_BYTES = 16;
-const MIN_PADDING_BYTES = 4;
 /** What RFC 4253 section 6.1 asks every implementation to take, and ssh2's own limit. */
 const MAX_PACKET_BYTES = 35_000;
-/** Padding need not be secret, only unpredictable; a pool saves a call for each packet. */
-const RANDOM_POOL_BYTES = 4_096;
 
 /** The fields of ssh2's cipher in JavaScript that are taken over. */
 interface Ssh2GcmCipher {
@@ -91,8 +85,7 @@ class GcmCipher {
   readonly #name: CipherGCMTypes;
   readonly #key: KeyObject;
   readonly #iv: Buffer;
-  readonly #random = randomFillSync(Buffer.allocUnsafeSlow(RANDOM_POOL_BYTES));
-  #randomUsed = 0;
+  readonly #frame: Frame = createFrame();
   /** The packet that is being put together: it is encrypted, and so copied, before the next begins. */
   readonly #scratch = Buffer.allocUnsafeSlow(MAX_PACKET_BYTES + BLOCK_BYTES);
   #isDead = false;
@@ -110,17 +103,12 @@ class GcmCipher {
   }
 
   allocPacket(payloadBytes: number): Buffer {
-    const unpadded = 1 + payloadBytes;
-    let padding = BLOCK_BYTES - (unpadded % BLOCK_BYTES);
-    if (padding < MIN_PADDING_BYTES) padding += BLOCK_BYTES;
-    const bytes = LENGTH_BYTES + unpadded + padding;
+    const bytes = this.#frame.bytesFor(payloadBytes);
     const packet =
       bytes <= this.#scratch.length
         ? this.#scratch.subarray(0, bytes)
         : Buffer.allocUnsafeSlow(bytes);
-    packet.writeUInt32BE(unpadded + padding, 0);
-    packet[LENGTH_BYTES] = padding;
-    this.#pad(packet, LENGTH_BYTES + unpadded, padding);
+    this.#frame.write(packet, payloadBytes);
     return packet;
   }
 
@@ -141,15 +129,6 @@ class GcmCipher {
     }
     increment(this.#iv);
     this.outSeqno = (this.outSeqno + 1) >>> 0;
-  }
-
-  #pad(packet: Buffer, at: number, bytes: number): void {
-    if (this.#randomUsed + bytes > RANDOM_POOL_BYTES) {
-      randomFillSync(this.#random);
-      this.#randomUsed = 0;
-    }
-    this.#random.copy(packet, at, this.#randomUsed, this.#randomUsed + bytes);
-    this.#randomUsed += bytes;
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Duplex } from "node:stream";
 import ssh2, { type Client } from "ssh2";
-import crypto from "ssh2/lib/protocol/crypto.js";
 import { TunnelError } from "../../errors.ts";
 import type { SshSettings } from "../../settings/ssh-settings.ts";
 import { formatSshTarget } from "../../target.ts";
@@ -15,9 +14,9 @@ import { type Channels, createChannels } from "./channels.ts";
 import { type ConnectDeadline, startConnectDeadline } from "./connect-deadline.ts";
 import { dial } from "./dial.ts";
 import { type ConnectStage, notSsh, toTunnelError } from "./failures.ts";
-import { speedUpCiphers } from "./fast-cipher.ts";
 import { type HostVerification, prepareHostVerification } from "./host-verification.ts";
 import { internalsOf } from "./internals.ts";
+import { tuneCiphers } from "./tune-ciphers.ts";
 
 /** One host of a chain, authenticated. */
 export interface Hop {
@@ -233,7 +232,7 @@ function logIn(options: LogIn): Promise<Hop> {
       // ssh2 has paused it, and takes the same bytes when it is ready.
       socket.once("data", (data: Buffer) => (greeting = data));
       plan.install(client);
-      if (!crypto.bindingAvailable) speedUpCiphers(client);
+      tuneCiphers(client);
     } catch (error) {
       fail(error);
     }

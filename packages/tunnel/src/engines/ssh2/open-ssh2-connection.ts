@@ -1,5 +1,4 @@
 import type { Duplex } from "node:stream";
-import crypto from "ssh2/lib/protocol/crypto.js";
 import { TunnelError } from "../../errors.ts";
 import type { EngineInfo, EngineOptions, SshConnection } from "../engine.ts";
 import { type Hop, openHop } from "./hop.ts";
@@ -7,6 +6,7 @@ import { internalsOf } from "./internals.ts";
 import { type Liveness, watchLiveness } from "./keepalive.ts";
 import { lowerLatency } from "./low-latency.ts";
 import { runRemoteCommand } from "./remote-command.ts";
+import { cryptography } from "./tune-ciphers.ts";
 
 /** The one that is tested; see `internals.ts`. */
 const SSH2_VERSION = "1.17.0";
@@ -146,7 +146,7 @@ function infoOf({ hostKey, cipher, serverVersion }: Hop, reason: string): Engine
     name: "ssh2",
     version: SSH2_VERSION,
     reason,
-    cryptography: crypto.bindingAvailable ? "native" : "javascript",
+    cryptography,
     cipher,
     serverVersion,
     hostKey,
