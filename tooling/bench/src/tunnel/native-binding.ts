@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { basename, delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { CACHE } from "../workspace.ts";
@@ -28,8 +28,12 @@ export async function nativeBinding(progress: (text: string) => void): Promise<s
       ),
     );
     mkdirSync(folder, { recursive: true });
-    cpSync(join(ssh2, "lib", "protocol", "crypto"), join(folder, "crypto"), { recursive: true });
-    await run(process.execPath, [await nodeGyp(), "rebuild", `--nodedir=${headers()}`], {
+    // Not what an install may have built: it is for another Node, most likely.
+    cpSync(join(ssh2, "lib", "protocol", "crypto"), join(folder, "crypto"), {
+      recursive: true,
+      filter: (source) => basename(source) !== "build",
+    });
+    await run(process.execPath, [nodeGyp(), "rebuild", `--nodedir=${headers()}`], {
       cwd: join(folder, "crypto"),
       env: { ...process.env, NODE_PATH: dirname(ssh2) },
       timeout: 180_000,
@@ -42,12 +46,21 @@ export async function nativeBinding(progress: (text: string) => void): Promise<s
 }
 
 /** npm brings one with it. */
-async function nodeGyp(): Promise<string> {
-  const { stdout } = await run("npm", ["root", "--global"]);
-  return join(stdout.trim(), "npm", "node_modules", "node-gyp", "bin", "node-gyp.js");
+function nodeGyp(): string {
+  const npm = (process.env["PATH"] ?? "")
+    .split(delimiter)
+    .map((folder) => join(folder, "npm"))
+    .find((path) => existsSync(path));
+  if (npm === undefined) throw new Error("there is no npm");
+  return join(dirname(realpathSync(npm)), "..", "node_modules", "node-gyp", "bin", "node-gyp.js");
 }
 
-/** The headers that come with this very Node: beside `bin`. */
+/** The headers that come with this very Node: beside `bin`, or in the package that npm took it from. */
 function headers(): string {
-  return dirname(dirname(realpathSync(process.execPath)));
+  const root = dirname(dirname(realpathSync(process.execPath)));
+  const platform = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
+  const candidates = [root, join(root, "node_modules", platform), join(dirname(root), platform)];
+  const found = candidates.find((one) => existsSync(join(one, "include", "node", "node.h")));
+  if (found === undefined) throw new Error("this Node came without its headers");
+  return found;
 }
