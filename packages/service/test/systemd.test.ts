@@ -38,10 +38,12 @@ function fixture({ home, run }: UserManager): Fixture {
     systemRoot: home,
   });
   const log = join(home, "service.log");
+  let count = 0;
   return {
     manager,
     async define(change = {}, script = SCRIPT) {
-      const program = join(home, "service.mjs");
+      // A file of its own: the service that was defined before may be reading its one just now.
+      const program = join(home, `service-${(count += 1)}.mjs`);
       await writeFile(program, script);
       const { kind = "gateway", profile, name } = change;
       return {
