@@ -147,7 +147,7 @@ export async function startMisbehavingSshServer(
   await writeFile(authorizedKeys, "", { mode: 0o600 });
   for (const key of options.authorizedKeys ?? []) await authorize(key);
   const settings = {
-    ...{ behaviour, password, prompts, authorizedKeys, controlSocket },
+    ...{ behaviour, password, prompts, authorizedKeys, controlSocket, home: directory.path },
     hostKeys: hostKeys.map(({ privateKeyPath }) => privateKeyPath),
     port: options.port ?? 0,
   };

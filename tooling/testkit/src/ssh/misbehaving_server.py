@@ -7,6 +7,7 @@ effect.
 
 import asyncio
 import json
+import os
 import signal
 import sys
 
@@ -210,6 +211,8 @@ class Server(asyncssh.SSHServer):
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            cwd=self._settings["home"],
+            env={**os.environ, "HOME": self._settings["home"], "USER": self._user},
         )
         self._children.add(child)
         feed = asyncio.ensure_future(feed_command(stdin, child.stdin))

@@ -13,7 +13,10 @@ export interface OpenSshServerOptions extends HostKeyOptions {
   port?: number;
   /** Public keys that may log in. @default none */
   authorizedKeys?: readonly string[];
-  /** Lines of sshd_config; they replace those of the fixture that have the same keyword. */
+  /**
+   * Lines of sshd_config; they replace those of the fixture that have the same keyword. A `SetEnv`
+   * has to name a HOME, or sessions have that of the account.
+   */
   config?: readonly string[];
   /** Environment of the server. */
   env?: Record<string, string>;
@@ -22,15 +25,20 @@ export interface OpenSshServerOptions extends HostKeyOptions {
 /** Where Debian's sshd confines itself when it runs as root; the system creates it at boot. */
 const PRIVILEGE_SEPARATION_DIRECTORY = "/run/sshd";
 
-/** Starts OpenSSH's sshd with a configuration of its own; resolves when it listens. */
+/**
+ * Starts OpenSSH's sshd with a configuration of its own; resolves when it listens. Commands begin in
+ * the home directory of the account, but their HOME is the empty `home` in the server's directory.
+ */
 export async function startOpenSshServer(options: OpenSshServerOptions = {}): Promise<SshServer> {
   const sshd = requireSshd();
   const directory = await temporaryDirectory("openclaw-sshd-");
   const authorizedKeys = directory.file("authorized_keys");
+  const home = directory.file("home");
   let { config = [] } = options;
   if (process.getuid?.() === 0) {
     await mkdir(PRIVILEGE_SEPARATION_DIRECTORY, { recursive: true, mode: 0o755 });
   }
+  await mkdir(home, { mode: 0o700 });
   await writeFile(authorizedKeys, "", { mode: 0o600 });
   for (const key of options.authorizedKeys ?? []) await authorize(key);
 
@@ -47,7 +55,12 @@ export async function startOpenSshServer(options: OpenSshServerOptions = {}): Pr
     configure: (change) => (config = change.config ?? config),
     async start(port, hostKeys) {
       const path = directory.file("sshd_config");
-      const defaults = { ...DEFAULTS, AuthorizedKeysFile: `"${authorizedKeys}"` };
+      const defaults = {
+        ...DEFAULTS,
+        AuthorizedKeysFile: `"${authorizedKeys}"`,
+        // Shells read no start-up file of the account, which may take its time or lock something.
+        SetEnv: `"HOME=${home}"`,
+      };
       const own = Object.entries(defaults)
         .filter(([keyword]) => !config.some((line) => isAbout(line, keyword)))
         .map(([keyword, value]) => `${keyword} ${value}`);

@@ -41,10 +41,12 @@ for (const [name, isHere, startServer] of servers) {
   test.skipIf(!isHere)(`the ssh program runs a command on ${name}`, async () => {
     await using rig = await sshTestRig({ startServer });
 
-    await using client = ssh(rig, { command: ["echo from $USER; exit 7"] });
+    await using client = ssh(rig, { command: ["echo from $USER; ls -A ~; exit 7"] });
 
     expect(await client.exited).toEqual({ code: 7, signal: null });
-    expect(client.stdout).toBe(`from ${rig.server.user}\n`);
+    // Nothing of the account's own home is there.
+    expect(client.stdout).toMatch(/^from (\S+)\n(\.ssh\n)?$/u);
+    expect(client.stdout).toContain(rig.server.user);
   });
 
   test.skipIf(!isHere)(`the ssh program forwards through ${name}`, async () => {

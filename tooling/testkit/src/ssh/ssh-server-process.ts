@@ -1,9 +1,9 @@
 import { userInfo } from "node:os";
-import { freePort } from "../free-port.ts";
 import type { TestProcess } from "../process-fixture.ts";
 import type { TemporaryDirectory } from "../temporary-directory.ts";
 import { followProcessTree } from "./process-tree.ts";
 import type { ProcessTree } from "./process-tree.ts";
+import { serverPort } from "./server-port.ts";
 import type { SshKey } from "./ssh-keys.ts";
 import { knownHostsLines } from "./ssh-server.ts";
 import type { SshServer, SshServerRestartOptions } from "./ssh-server.ts";
@@ -54,7 +54,7 @@ export async function runSshServer(program: SshServerProgram): Promise<SshServer
   async function listenAnywhere(): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await listen(await freePort());
+        return await listen(await serverPort());
       } catch (error) {
         if (attempt === MAX_PORTS || !BUSY.test(String(error))) throw error;
       }
