@@ -80,7 +80,6 @@ describe.skipIf(!hasSshd)("under a hostile ssh config", () => {
     ["RemoteCommand", "RemoteCommand=none"],
     ["UpdateHostKeys", "UpdateHostKeys=no"],
     ["AddKeysToAgent", "AddKeysToAgent=no"],
-    ["RequestTTY", "RequestTTY=no|-T"],
     ["LocalForward", "ClearAllForwardings=yes"],
     ["RemoteForward", "ClearAllForwardings=yes"],
     ["DynamicForward", "ClearAllForwardings=yes"],

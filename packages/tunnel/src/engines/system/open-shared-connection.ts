@@ -1,12 +1,13 @@
 import { TunnelError } from "../../errors.ts";
 import type { EngineInfo, EngineOptions, SshConnection } from "../engine.ts";
+import { type Askpass, startAskpass } from "./askpass.ts";
 import { type Attempt, startAttempt } from "./attempt.ts";
 import { childEnvironment } from "./child-environment.ts";
 import { type RecordedChild, recordChild } from "./child-records.ts";
 import { placeOf } from "./explain-failure.ts";
 import { failureOfSsh, type SshOnRoute, tooSlow } from "./failure-of-ssh.ts";
 import { controlPathIn, masterOptions, waitForMaster } from "./master.ts";
-import { connectToMaster, type ControlConnection } from "./mux/control-connection.ts";
+import { connectToMaster } from "./mux/control-connection.ts";
 import { tellNewKeys } from "./new-host-keys.ts";
 import type { ResolvedSystemEngineOptions } from "./open-system-connection.ts";
 import {
@@ -25,6 +26,7 @@ import { askSshVersion } from "./ssh-version.ts";
 
 /** A touch of a security key is waited for this long, on top of the time to connect. */
 const TOUCH_MS = 60_000;
+const LAST_WORDS_MS = 1000;
 
 /** What all of one attempt needs. */
 interface Setting {
@@ -48,19 +50,27 @@ export async function openSharedConnection(
   options: EngineOptions,
   signal: AbortSignal,
 ): Promise<SshConnection> {
-  const env = childEnvironment(using.env);
-  const version = await askSshVersion(using.sshProgram, env);
+  const version = await askSshVersion(using.sshProgram, childEnvironment(using.env));
   const directory = await createPrivateDirectory();
   const attempt = startAttempt(options.connectTimeoutMs, signal, () =>
-    tooSlow(options, setting.current?.log),
+    tooSlow(options, setting?.current?.log),
   );
-  const plan = {
-    ...{ using, options, version, env, signal },
-    directory: directory.path,
-    mayAsk: false,
-  };
-  const setting: Setting = { using, options, directory, attempt, plan, current: undefined };
+  let askpass: Askpass | undefined;
+  let setting: Setting | undefined;
   try {
+    askpass = await startAskpass({
+      ...{ version, directory: directory.path, logger: options.logger },
+      callbacks: options.authentication,
+      identityFiles: [...options.hops, options.settings].flatMap((one) => one.identityFiles),
+      pause: () => attempt.pause(),
+    });
+    const plan = {
+      ...{ using, options, version, signal },
+      directory: directory.path,
+      env: childEnvironment(using.env, askpass?.env),
+      asking: askpass?.options,
+    };
+    setting = { using, options, directory, attempt, plan, current: undefined };
     const more = await pinTarget(setting);
     return await connectAndShare(setting, more);
   } catch (error) {
@@ -69,6 +79,7 @@ export async function openSharedConnection(
     throw signal.aborted ? signal.reason : error;
   } finally {
     attempt.end();
+    askpass?.close();
   }
 }
 
@@ -107,8 +118,10 @@ async function connectAndShare(
   let record: RecordedChild | undefined;
   try {
     record = await recorded(setting, child);
-    const control = await waitForMaster(child, controlPath, attempt.failed);
-    const master = await Promise.race([takeOver(control, controlPath), attempt.failed]);
+    const master = await Promise.race([
+      attempt.failed,
+      takeOver(child, controlPath, attempt.failed),
+    ]).catch((error: unknown) => betterReason(error, attempt.failed));
     // By now ssh has written another command line over its own.
     await record?.refresh();
     await tellNewKeys({ options, route, log: child.log });
@@ -152,12 +165,24 @@ async function start(
  * still runs. Then the socket goes away: nobody else can use the connection, and ssh ends when these
  * two do, also when this process is killed.
  */
-async function takeOver(control: ControlConnection, controlPath: string): Promise<SharedMaster> {
+async function takeOver(
+  child: SshChild,
+  controlPath: string,
+  failed: Promise<never>,
+): Promise<SharedMaster> {
+  const control = await waitForMaster(child, controlPath, failed);
   const carrier = await connectToMaster(controlPath);
   if (carrier === undefined) throw new TunnelError("ENGINE_FAILED", "ssh stopped sharing.");
   const { socket, received } = await carrier.becomeProxy();
   await control.stopListening();
   return { control, socket, received };
+}
+
+/** A control socket breaks when ssh ends, and what ssh says then, a moment later, is the reason. */
+function betterReason(error: unknown, failed: Promise<never>): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  setTimeout(reject, LAST_WORDS_MS, error);
+  return Promise.race([failed, promise]);
 }
 
 async function recorded(

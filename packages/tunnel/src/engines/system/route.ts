@@ -38,7 +38,8 @@ export interface PlanRouteInput {
   readonly version: SshVersion;
   readonly env: Readonly<Record<string, string>>;
   readonly directory: string;
-  readonly mayAsk: boolean;
+  /** What to switch off because nobody could answer it; undefined where nobody is to be asked at all. */
+  readonly asking: readonly SshOption[] | undefined;
   /** More options for the target; they come first. */
   readonly more: readonly SshOption[];
   readonly sharing: ExpectedSharing;
@@ -117,17 +118,18 @@ async function knownHostOf(settings: SshSettings): Promise<KnownHost> {
 }
 
 function baseOptions(
-  { options, version, mayAsk }: PlanRouteInput,
+  { options, version, asking }: PlanRouteInput,
   settings: SshSettings,
   { keys, authorities }: KnownHost,
 ): readonly SshOption[] {
   const isKnown = keys.length + authorities.length > 0;
-  return safeOptions({
+  const safe = safeOptions({
     version,
-    mayAsk,
+    mayAsk: asking !== undefined,
     connectTimeoutMs: options.connectTimeoutMs,
     keyChecking: keyCheckingOf(options.hostKeyPolicy, settings, isKnown),
   });
+  return [...safe, ...(asking ?? [])];
 }
 
 function knownHostsOptions(

@@ -133,7 +133,7 @@ function readPackets(socket: Socket): Packets {
   }
 
   socket.on("data", onData);
-  socket.on("error", fail);
+  socket.on("error", (error) => fail(unexpected(`breaks (${error.message})`, error)));
   socket.on("close", () => {
     fail(unexpected("hangs up"));
     end();
