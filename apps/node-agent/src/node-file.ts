@@ -19,6 +19,20 @@ export interface SavedGateway {
   tlsFingerprint?: string;
   /** Path of the URL, when it is more than `/`. */
   contextPath?: string;
+  /** The way there over SSH; nothing else is kept beside it. */
+  ssh?: SavedSsh;
+}
+
+/** The SSH connection behind which a Gateway is. */
+export interface SavedSsh {
+  /** `[user@]host[:port]` or an alias. */
+  target: string;
+  /** Port of the Gateway on the far side. */
+  remotePort?: number;
+  identity?: string;
+  /** The only host key to accept. */
+  hostKey?: string;
+  knownHosts?: string;
 }
 
 /** A `node.json` that is there and cannot be read; nothing is written over it. */
@@ -50,17 +64,21 @@ export function readNodeFile(path: string): NodeFile {
     throw new NodeFileError(`${path} is not a node file of version 1`);
   }
   const gateway = asObject(value["gateway"]);
+  const ssh = savedSsh(asObject(gateway["ssh"]));
   return {
     ...value,
     version: 1,
     ...pick(value, { nodeId: "string", displayName: "string" }),
-    gateway: pick(gateway, {
-      host: "string",
-      port: "number",
-      tls: "boolean",
-      tlsFingerprint: "string",
-      contextPath: "string",
-    }),
+    gateway: {
+      ...pick(gateway, {
+        host: "string",
+        port: "number",
+        tls: "boolean",
+        tlsFingerprint: "string",
+        contextPath: "string",
+      }),
+      ...(ssh === undefined ? {} : { ssh }),
+    },
   };
 }
 
@@ -73,6 +91,18 @@ export function writeNodeFile(path: string, file: NodeFile): void {
     // Not there yet.
   }
   writePrivateFile(path, text);
+}
+
+function savedSsh(value: Record<string, unknown>): SavedSsh | undefined {
+  const { target } = value;
+  if (typeof target !== "string") return undefined;
+  const more = pick(value, {
+    remotePort: "number",
+    identity: "string",
+    hostKey: "string",
+    knownHosts: "string",
+  });
+  return { ...more, target };
 }
 
 type TypeName = "string" | "number" | "boolean";

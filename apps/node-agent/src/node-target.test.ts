@@ -18,7 +18,7 @@ function looseOf({ config = {}, env = {} }: Case): LooseConfig {
 
 function choose(input: Case) {
   const { flags = {}, saved = {} } = input;
-  return chooseTarget({ flags, saved, loose: looseOf(input), configPath: "/c" });
+  return chooseTarget({ flags, saved, loose: looseOf(input), configPath: "/c", cwd: "/home/me" });
 }
 
 function credentials(input: Case, stateDir = "/no-state") {
@@ -129,4 +129,70 @@ test("a URL gets nothing of the config's, not even on this machine: it may lead 
   const flags = { url: "ws://127.0.0.1:18789" };
   expect(credentials({ flags, config }).token).toBeUndefined();
   expect(credentials({ flags: { port: "18789" }, config }).token).toBe("this machine's");
+});
+
+test("--ssh names the way, and everything that was said of it is kept", () => {
+  const first = choose({
+    flags: {
+      ssh: "me@box:2222",
+      remotePort: "19000",
+      sshIdentity: "keys/id",
+      sshHostKey: "SHA256:x",
+    },
+  });
+  expect(first).toMatchObject({
+    url: "ws://127.0.0.1:19000",
+    urlSource: "cli --ssh",
+    via: { target: "me@box:2222", identity: "/home/me/keys/id", hostKeyPolicy: "strict" },
+    endpointKey: "ssh://me@box:2222/19000",
+  });
+  expect(first.save).toEqual({
+    ssh: {
+      target: "me@box:2222",
+      remotePort: 19_000,
+      identity: "/home/me/keys/id",
+      hostKey: "SHA256:x",
+    },
+  });
+  const again = choose({ saved: first.save });
+  expect(again).toMatchObject({ urlSource: "node.json", via: first.via, save: first.save });
+});
+
+test("--ssh reads what ssh does, and a URL of it says the same", () => {
+  for (const flags of [{ ssh: "ssh://me@box/19000" }, { url: "ssh://me@box/19000" }]) {
+    expect(choose({ flags })).toMatchObject({
+      via: { target: "me@box", remotePort: 19_000 },
+      save: { ssh: { target: "me@box", remotePort: 19_000 } },
+    });
+  }
+  expect(choose({ flags: { ssh: "box" } }).via).toMatchObject({
+    target: "box",
+    remotePort: 18_789,
+  });
+  expect(() => choose({ flags: { ssh: "-oProxyCommand=x" } })).toThrow(/--ssh .*begins with "-"/);
+});
+
+test("accept-new holds for one run; --host leads away from SSH", () => {
+  const first = choose({ flags: { ssh: "me@box", acceptNew: true } });
+  expect(first.via?.hostKeyPolicy).toBe("accept-new");
+  expect(choose({ saved: first.save }).via?.hostKeyPolicy).toBe("strict");
+  const away = choose({ saved: first.save, flags: { host: "10.0.0.2" } });
+  expect(away.via).toBeUndefined();
+  expect(away.save).toEqual({ host: "10.0.0.2", port: 18_789, tls: false });
+});
+
+test("flags that cannot be meant together are refused", () => {
+  expect(() => choose({ flags: { ssh: "me@box", port: "1" } })).toThrow(/--ssh .* --port/);
+  expect(() => choose({ flags: { sshIdentity: "id" } })).toThrow(/--ssh-identity is for a Gateway/);
+});
+
+test("over SSH only the environment and flags give a secret, but for the Gateway of the config", () => {
+  const remote = { sshTarget: "me@box", transport: "ssh", token: "of-the-remote" };
+  const config = { gateway: { mode: "remote", auth: { token: "of-this-gateway" }, remote } };
+  expect(choose({ config })).toMatchObject({ kind: "remote", via: { target: "me@box" }, save: {} });
+  expect(credentials({ config })).toEqual({ token: "of-the-remote" });
+  const flags = { ssh: "me@box" };
+  expect(credentials({ config, flags })).toEqual({});
+  const env = { OPENCLAW_GATEWAY_TOKEN: "of-the-environment" };
+  expect(credentials({ config, flags, env })).toEqual({ token: "of-the-environment" });
 });

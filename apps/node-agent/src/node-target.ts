@@ -7,11 +7,19 @@ import {
   isLoopbackHost,
   type LooseConfig,
   normalizeGatewayUrl,
+  readGatewayAddress,
   resolveCredentials,
-  resolveGatewayPort,
   resolveGatewayTarget,
 } from "@openclaw/config";
 import type { SavedGateway } from "./node-file.ts";
+import {
+  type NodeRoute,
+  parsePort,
+  refuseDialFlags,
+  refuseSshFlags,
+  routeFlags,
+  throughSsh,
+} from "./ssh-target.ts";
 
 /** Flags of `node run`, as typed. */
 export interface NodeRunFlags {
@@ -25,6 +33,15 @@ export interface NodeRunFlags {
   nodeId?: string | undefined;
   token?: string | undefined;
   password?: string | undefined;
+  /** `[user@]host[:port]`: the Gateway is behind this SSH server. */
+  ssh?: string | undefined;
+  /** Port of the Gateway over there. */
+  remotePort?: string | undefined;
+  sshIdentity?: string | undefined;
+  sshHostKey?: string | undefined;
+  sshKnownHosts?: string | undefined;
+  /** Records the key of a host that has none yet. Not kept: once is enough. */
+  acceptNew?: boolean | undefined;
   verbose?: boolean | undefined;
 }
 
@@ -35,6 +52,11 @@ export interface NodeTarget {
   readonly urlSource: string;
   readonly kind: GatewayTargetKind;
   readonly tlsFingerprint: string | undefined;
+  /** The SSH connection that leads there; the URL is then as seen from the far side. */
+  readonly via?: NodeRoute | undefined;
+  /** What device tokens are kept under, with `via`. */
+  readonly endpointKey?: string | undefined;
+  /** What to keep for the next run. */
   readonly save: SavedGateway;
 }
 
@@ -43,24 +65,43 @@ export interface NodeTargetInput {
   saved: SavedGateway;
   loose: LooseConfig;
   configPath: string;
+  /** Where relative paths of flags begin. */
+  cwd: string;
 }
 
 const LOCAL_HOST = "127.0.0.1";
 
 /**
- * Chooses the Gateway: `--url`, then `--host` and `--port`, then what was kept, then the config,
- * then the Gateway of this machine.
+ * Chooses the Gateway: `--ssh` or `--url`, then `--host` and `--port`, then what was kept, then the
+ * config, then the Gateway of this machine.
  *
  * @throws {ConfigError} for an address that cannot be used
  */
-export function chooseTarget({ flags, saved, loose, configPath }: NodeTargetInput): NodeTarget {
+export function chooseTarget(input: NodeTargetInput): NodeTarget {
+  const target = chooseAddress(input);
+  if (target.via === undefined) refuseSshFlags(input.flags, target);
+  return target;
+}
+
+function chooseAddress(input: NodeTargetInput): NodeTarget {
+  const { flags, saved, loose, configPath } = input;
+  if (flags.ssh !== undefined) {
+    refuseDialFlags(flags);
+    // What was kept of another server says nothing about this one.
+    const kept = saved.ssh?.target === flags.ssh ? saved.ssh : undefined;
+    return throughSsh({ ...kept, target: flags.ssh }, "cli --ssh", input);
+  }
   if (flags.url !== undefined) {
     if (flags.host !== undefined || flags.port !== undefined) {
       throw new ConfigError("URL_AND_PORT", "--url cannot be combined with --host or --port.");
     }
-    const url = normalizeGatewayUrl(flags.url, "--url");
+    const address = readGatewayAddress(flags.url, "--url");
+    if (address.via !== undefined) {
+      const { target, remotePort } = address.via;
+      return throughSsh({ target, remotePort }, "cli --url", input);
+    }
     // Also on this machine: a URL may lead through a tunnel, to a Gateway that is another's.
-    return { ...fromUrl(url, "cli --url", flags.tlsFingerprint), kind: "url-flag" };
+    return { ...fromUrl(address.url, "cli --url", flags.tlsFingerprint), kind: "url-flag" };
   }
   if (flags.host !== undefined || flags.port !== undefined) {
     const host = flags.host ?? saved.host ?? LOCAL_HOST;
@@ -76,6 +117,7 @@ export function chooseTarget({ flags, saved, loose, configPath }: NodeTargetInpu
       "cli --host",
     );
   }
+  if (saved.ssh !== undefined) return throughSsh(saved.ssh, "node.json", input);
   if (saved.host !== undefined) {
     return fromParts(
       {
@@ -95,13 +137,15 @@ export function chooseTarget({ flags, saved, loose, configPath }: NodeTargetInpu
     configPath,
   });
   const url = flags.tls === true ? target.url.replace(/^ws:/, "wss:") : target.url;
+  const { via, endpointKey } = target;
   return {
     url,
     urlSource: target.urlSource,
     kind: target.kind,
     tlsFingerprint: flags.tlsFingerprint ?? target.tlsFingerprint,
     // What the config says is asked again at the next start, and so is not frozen here.
-    save: {},
+    save: saved,
+    ...(via === undefined ? {} : { via: { ...via, ...routeFlags(input) }, endpointKey }),
   };
 }
 
@@ -122,7 +166,10 @@ export function chooseCredentials(
     unresolved: loose.unresolved,
     target,
     caller: "node",
-    runToken: target.kind === "url-flag" ? undefined : findRunToken(stateDir, target),
+    runToken:
+      target.kind === "url-flag" || target.via !== undefined
+        ? undefined
+        : findRunToken(stateDir, target),
   });
 }
 
@@ -162,10 +209,4 @@ function fromUrl(url: string, urlSource: string, tlsFingerprint: string | undefi
       ...(pathname === "/" ? {} : { contextPath: pathname }),
     },
   };
-}
-
-function parsePort(text: string | undefined): number | undefined {
-  return text === undefined
-    ? undefined
-    : resolveGatewayPort({ flag: text, env: {}, config: {} }).port;
 }

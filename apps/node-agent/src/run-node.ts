@@ -5,9 +5,13 @@ import {
   createLogger,
   hasCode,
   listenForStop,
+  loadSshWay,
+  type Logger,
   logLevelFrom,
   messageOf,
   type ProgramIo,
+  safeText,
+  type Way,
 } from "@openclaw/app-kit";
 import {
   type DeviceIdentity,
@@ -33,7 +37,7 @@ import {
   type NodeRunFlags,
   type NodeTarget,
 } from "./node-target.ts";
-import { createStory, type Story } from "./story.ts";
+import { createStory, isWayError, placeOf, type Story } from "./story.ts";
 import { VERSION } from "./version.ts";
 
 export interface RunNodeInput {
@@ -50,12 +54,16 @@ export interface RunNodeInput {
   onReady?: (node: { nodeId: string; url: string }) => void;
 }
 
+/** What a supervisor must not try again as it is (`EX_CONFIG`). */
+const EXIT_CONFIG = 78;
+
 /** A close that takes longer than this is cut short; a command that does not stop is given ten seconds. */
 const CLOSE_TIMEOUT_MS = 12_000;
 
 /**
  * Runs this machine as a node until a stop signal. Returns the exit code: 0 after a signal, 1 when
- * the Gateway will never let it in as it is, or when its own state cannot be used.
+ * the Gateway will never let it in as it is, or when its own state cannot be used, 78 when the way
+ * there over SSH needs somebody who sets it right.
  */
 export async function runNode(input: RunNodeInput): Promise<number> {
   const { io, paths, flags } = input;
@@ -89,11 +97,11 @@ export async function runNode(input: RunNodeInput): Promise<number> {
       version: 1,
       nodeId: identity.deviceId,
       displayName,
-      gateway: { ...nodeFile.gateway, ...target.save },
+      gateway: target.save,
     });
     const story = createStory({
       sink: io.stderr,
-      url: target.url,
+      place: placeOf(target),
       ...(input.program === undefined ? {} : { program: input.program }),
     });
     return await serve({ ...input, env, prepared, ledger, story });
@@ -113,7 +121,7 @@ interface Prepared {
 }
 
 /** Everything that can be wrong before the first attempt. */
-async function prepare({ flags, paths }: RunNodeInput, env: Env): Promise<Prepared> {
+async function prepare({ flags, paths, io }: RunNodeInput, env: Env): Promise<Prepared> {
   const files = stateFiles(paths.stateDir);
   const loose = await readConfigLoosely({ path: paths.configPath, env });
   const nodeFile = readNodeFile(files.node);
@@ -122,6 +130,7 @@ async function prepare({ flags, paths }: RunNodeInput, env: Env): Promise<Prepar
     saved: nodeFile.gateway ?? {},
     loose,
     configPath: paths.configPath,
+    cwd: io.cwd,
   });
   const identity = await loadOrCreateDeviceIdentity(files.deviceIdentity);
   const displayName = flags.displayName ?? nodeFile.displayName ?? hostname();
@@ -137,31 +146,73 @@ interface Serving extends RunNodeInput {
 
 async function serve(serving: Serving): Promise<number> {
   const { io, story, prepared, paths } = serving;
+  const { target } = prepared;
+  story.say(`Connecting to ${placeOf(target)} (${target.urlSource}).`);
+  const way = await openWay(serving);
   const stop = listenForStop(io, serving.signal);
-
-  const node = buildNode(serving);
+  const node = buildNode(serving, way);
   try {
-    story.say(`Connecting to ${prepared.target.url} (${prepared.target.urlSource}).`);
     // A first connection may take for ever, as long as nobody approves; a stop ends that too.
     const started = node.start().then(() => {
-      serving.onReady?.({ nodeId: node.nodeId, url: prepared.target.url });
-      return node.closed.then(() => "closed" as const);
+      serving.onReady?.({ nodeId: node.nodeId, url: target.url });
+      return node.closed;
     });
     const outcome = await Promise.race([stop.requested, started]);
-    if (outcome === "closed") return 1;
+    if (typeof outcome === "object") return exitCodeOf(outcome.error);
     story.say("Stopping.");
     return 0;
   } catch (error) {
     // A final refusal has been told already, as a failed attempt.
     if (!(error instanceof GatewayError)) return refuse(io, error, paths.stateDir);
-    return 1;
+    return exitCodeOf(error);
   } finally {
-    await closeInTime(() => node.close(), { io, timeoutMs: CLOSE_TIMEOUT_MS });
+    await closeInTime(() => closeBoth(node, way), { io, timeoutMs: CLOSE_TIMEOUT_MS });
     stop.release();
   }
 }
 
-function buildNode({ flags, io, env, paths, prepared, ledger, story }: Serving): OpenClawNode {
+/** One SSH connection for all of the node's life; undefined where the Gateway is dialled directly. */
+async function openWay(serving: Serving): Promise<Way | undefined> {
+  const { env, paths, prepared, story } = serving;
+  const { via, endpointKey } = prepared.target;
+  if (via === undefined) return undefined;
+  const { keepWay } = await loadSshWay();
+  return keepWay({
+    via,
+    endpointKey,
+    env,
+    knownHosts: via.knownHosts,
+    hostKeyFingerprint: via.hostKeyFingerprint,
+    onNewHostKey: ({ name, keyType, fingerprint }) =>
+      story.say(`New SSH host key accepted: ${safeText(name)} ${keyType} ${fingerprint}`),
+    onState: story.way,
+    stateDirectory: paths.stateDir,
+    logger: loggerOf(serving, []),
+  });
+}
+
+async function closeBoth(node: OpenClawNode, way: Way | undefined): Promise<void> {
+  // What runs on the node may have a last word, which goes this way.
+  await node.close();
+  await way?.close();
+}
+
+/** Only a final failure ends a node; one of the way there takes somebody who sets it right. */
+function exitCodeOf(error: GatewayError | undefined): number {
+  return isWayError(error?.cause) ? EXIT_CONFIG : 1;
+}
+
+function loggerOf({ io, env, flags }: Serving, secrets: (string | undefined)[]): Logger {
+  return createLogger(io.stderr, {
+    // The story tells what a person needs to know of connections.
+    level: logLevelFrom(env["OPENCLAW_LOG_LEVEL"], flags.verbose === true, "warn"),
+    format: "text",
+    secrets,
+  });
+}
+
+function buildNode(serving: Serving, way: Way | undefined): OpenClawNode {
+  const { flags, env, paths, prepared, ledger, story } = serving;
   const { target, loose, identity, displayName } = prepared;
   const files = stateFiles(paths.stateDir);
   const { token, password } = chooseCredentials(flags, target, loose, paths.stateDir);
@@ -178,12 +229,8 @@ function buildNode({ flags, io, env, paths, prepared, ledger, story }: Serving):
     pathEnv: env["PATH"],
     reportHostStats: true,
     ledger,
-    logger: createLogger(io.stderr, {
-      // The story tells what a person needs to know of connections.
-      level: logLevelFrom(env["OPENCLAW_LOG_LEVEL"], flags.verbose === true, "warn"),
-      format: "text",
-      secrets: [token, password],
-    }),
+    logger: loggerOf(serving, [token, password]),
+    ...way?.client,
     client: {
       tlsFingerprint: target.tlsFingerprint,
       allowInsecureUrl: isEnvSwitchOn(env, "OPENCLAW_ALLOW_INSECURE_PRIVATE_WS"),
@@ -192,7 +239,6 @@ function buildNode({ flags, io, env, paths, prepared, ledger, story }: Serving):
     onState(state) {
       if (state.kind === "open") {
         story.connected({
-          url: target.url,
           name: displayName,
           nodeId: identity.deviceId,
           commands: commands.map(({ name }) => name),
@@ -226,7 +272,7 @@ function ledgerOptions({ config }: LooseConfig): {
 function refuse(io: ProgramIo, error: unknown, stateDir?: string): number {
   const message = messageOf(error);
   const hints: string[] = [];
-  if (error instanceof ConfigError || error instanceof GatewayError) {
+  if (error instanceof ConfigError || error instanceof GatewayError || isWayError(error)) {
     if (error.hint !== undefined) hints.push(error.hint);
   } else if (error instanceof NodeFileError) {
     hints.push("Mend the file or move it away; the node asks for nothing in it.");
@@ -237,5 +283,5 @@ function refuse(io: ProgramIo, error: unknown, stateDir?: string): number {
   }
   io.stderr.write(`Node not started: ${message}\n`);
   for (const hint of hints) io.stderr.write(`  ${hint}\n`);
-  return 1;
+  return isWayError(error) ? EXIT_CONFIG : 1;
 }

@@ -6,6 +6,12 @@ export const JSON_OPTION: OptionSpec = {
   description: "Print one JSON document, also on failure",
 };
 
+export const ACCEPT_NEW_OPTION: OptionSpec = {
+  name: "accept-new",
+  kind: "flag",
+  description: "Record the key of an SSH host that has none yet, and show its fingerprint",
+};
+
 /** How to get to a Gateway behind SSH. */
 export const SSH_OPTIONS: readonly OptionSpec[] = [
   {
@@ -26,11 +32,7 @@ export const SSH_OPTIONS: readonly OptionSpec[] = [
     value: "path",
     description: "Known SSH hosts, instead of those of your ssh config",
   },
-  {
-    name: "accept-new",
-    kind: "flag",
-    description: "Record the key of an SSH host that has none yet, and show its fingerprint",
-  },
+  ACCEPT_NEW_OPTION,
 ];
 
 export interface ConnectionOptionsInput {

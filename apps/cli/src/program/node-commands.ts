@@ -1,5 +1,5 @@
 import type { CommandSpec, OptionSpec } from "./command-spec.ts";
-import { JSON_OPTION, serviceOptions } from "./common-options.ts";
+import { ACCEPT_NEW_OPTION, JSON_OPTION, serviceOptions, SSH_OPTIONS } from "./common-options.ts";
 
 /** Which Gateway, and as what. A service is given those that were typed when it was installed. */
 export const NODE_RUN_OPTIONS: readonly OptionSpec[] = [
@@ -21,6 +21,20 @@ export const NODE_RUN_OPTIONS: readonly OptionSpec[] = [
     value: "url",
     description: "Address as a whole, instead of --host and --port",
   },
+  {
+    name: "ssh",
+    kind: "text",
+    value: "target",
+    description: "Go through SSH: me@box, box:2222, or an alias of your ssh config",
+  },
+  {
+    name: "remote-port",
+    kind: "integer",
+    value: "port",
+    description: "With --ssh: port of the Gateway over there (18789)",
+  },
+  // A service has nobody who sees the fingerprint of a new key.
+  ...SSH_OPTIONS.filter((option) => option !== ACCEPT_NEW_OPTION),
   { name: "tls", kind: "flag", description: "Use wss://" },
   { name: "no-tls", kind: "flag", description: "Use ws:// although wss:// was kept" },
   {
@@ -73,8 +87,12 @@ const runCommand: CommandSpec = {
       command: "node run --url wss://gw.example --token <token> --display-name 'Workshop Pi'",
       says: "another host",
     },
+    {
+      command: "node run --ssh me@box",
+      says: "a Gateway behind SSH; nothing listens anywhere, and later runs go there again",
+    },
   ],
-  options: [...NODE_RUN_OPTIONS, ...CREDENTIAL_OPTIONS],
+  options: [...NODE_RUN_OPTIONS, ACCEPT_NEW_OPTION, ...CREDENTIAL_OPTIONS],
   load: () => import("../commands/node-run.ts"),
 };
 
