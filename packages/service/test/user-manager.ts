@@ -8,6 +8,7 @@ import { type CommandRunner, createCommandRunner } from "../src/index.ts";
 import { skipReason } from "./skip-reason.ts";
 
 const SYSTEMD = "/usr/lib/systemd/systemd";
+const UNSHARE = "/usr/bin/unshare";
 
 /** A real systemd user manager, with a home and a table of processes of its own. */
 export interface UserManager extends AsyncDisposable {
@@ -55,7 +56,7 @@ export function canRunUserManager(): boolean {
     return skipReason(`no control group can be made in ${root}`);
   }
   const namespaces = ["--mount", "--pid", "--cgroup", "--fork", "true"];
-  if (spawnSync("unshare", namespaces).status === 0) return true;
+  if (spawnSync(UNSHARE, namespaces).status === 0) return true;
   return skipReason("no namespaces can be made, as in most containers");
 }
 

@@ -1,6 +1,8 @@
-import { readEnv } from "@openclaw/config";
+import { resolve } from "node:path";
+import { expandHome, readEnv } from "@openclaw/config";
 import { readConfig } from "../gateway/choose-gateway.ts";
 import type { CommandContext } from "../program/command-context.ts";
+import type { OptionSpec } from "../program/command-spec.ts";
 import { NODE_RUN_OPTIONS } from "../program/node-commands.ts";
 import { cliService } from "../service/cli-services.ts";
 import { defineService } from "../service/define-service.ts";
@@ -30,12 +32,22 @@ export function run(context: CommandContext): Promise<number> {
 
 /** What was typed, word by word; what was not is found again at each start. */
 function givenFlags(context: CommandContext): string[] {
-  return NODE_RUN_OPTIONS.flatMap(({ name, kind }) => {
+  return NODE_RUN_OPTIONS.flatMap((option) => {
+    const { name, kind } = option;
     if (kind === "flag") return context.flag(name) ? [`--${name}`] : [];
-    if (kind === "list") return context.list(name).flatMap((value) => [`--${name}`, value]);
-    const value = context.text(name);
-    return value === undefined ? [] : [`--${name}`, value];
+    const values = kind === "list" ? context.list(name) : [context.text(name) ?? []].flat();
+    return values.flatMap((value) => [`--${name}`, anywhere(value, option, context)]);
   });
+}
+
+/** A service starts in another folder than the one in which a path was typed. */
+function anywhere(
+  text: string,
+  { value }: OptionSpec,
+  { io: { cwd }, paths: { home } }: CommandContext,
+): string {
+  const isPath = value === "path" || value === "file";
+  return isPath ? resolve(cwd, expandHome(text, home)) : text;
 }
 
 /**
