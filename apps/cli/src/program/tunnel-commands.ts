@@ -1,5 +1,5 @@
 import type { ArgumentSpec, CommandSpec, OptionSpec } from "./command-spec.ts";
-import { JSON_OPTION } from "./common-options.ts";
+import { JSON_OPTION, serviceOptions } from "./common-options.ts";
 
 /** Where a tunnel goes, and what goes through it. A service is given those that were typed. */
 export const TUNNEL_OPTIONS: readonly OptionSpec[] = [
@@ -68,6 +68,11 @@ const TARGET_ARGUMENT: ArgumentSpec = {
   description: "user@host[:port], ssh://user@host, an ssh alias; else the Gateway of your config",
 };
 
+const NAME_ARGUMENT: ArgumentSpec = {
+  name: "name",
+  description: "Which tunnel; not needed where there is one",
+};
+
 export const tunnelCommands: CommandSpec = {
   name: "tunnel",
   summary: "forward ports through SSH, and keep them forwarded",
@@ -122,6 +127,62 @@ export const tunnelCommands: CommandSpec = {
       options: [JSON_OPTION],
       toleratesBrokenConfig: true,
       load: () => import("../commands/tunnel-list.ts"),
+    },
+    {
+      name: "install",
+      summary: "keep a tunnel open as a service of this user, at every login",
+      description:
+        "Writes a launchd agent, a systemd user unit or a scheduled task that runs tunnel open, starts it, and waits until it is open. What earlier releases and tutorials have left is found, and removed on request.",
+      examples: [
+        { command: "tunnel install me@box", says: "the Gateway of box, on this machine" },
+        {
+          command: "tunnel install me@box --name web -L 8080:127.0.0.1:80",
+          says: "a second one",
+        },
+        {
+          command: "tunnel install me@box --force --replace-leftovers",
+          says: "instead of what is there",
+        },
+      ],
+      arguments: [TARGET_ARGUMENT],
+      options: [
+        ...TUNNEL_OPTIONS,
+        { ...NAME_OPTION, description: "Tells it from other tunnels of this profile" },
+        {
+          name: "replace-leftovers",
+          kind: "flag",
+          description: "Remove tunnels under former names, such as com.clawdbot.ssh-tunnel",
+        },
+        ...serviceOptions(),
+      ],
+      load: () => import("../commands/tunnel-install.ts"),
+    },
+    {
+      name: "uninstall",
+      summary: "stop a tunnel's service and remove it",
+      examples: [{ command: "tunnel uninstall web", says: "it tells how to undo that" }],
+      arguments: [NAME_ARGUMENT],
+      options: [JSON_OPTION],
+      toleratesBrokenConfig: true,
+      load: () => import("../commands/tunnel-uninstall.ts"),
+    },
+    {
+      name: "restart",
+      summary: "restart a tunnel's service, or start it after a stop",
+      examples: [{ command: "tunnel restart web", says: "and wait until it is open" }],
+      arguments: [NAME_ARGUMENT],
+      options: [JSON_OPTION],
+      toleratesBrokenConfig: true,
+      load: () => import("../commands/tunnel-restart.ts"),
+    },
+    {
+      name: "stop",
+      summary: "stop a tunnel, whether it is a service or runs in the foreground",
+      examples: [{ command: "tunnel stop box", says: "a service comes back at the next login" }],
+      arguments: [NAME_ARGUMENT],
+      options: [JSON_OPTION],
+      toleratesBrokenConfig: true,
+      load: () => import("../commands/tunnel-stop.ts"),
     },
   ],
 };

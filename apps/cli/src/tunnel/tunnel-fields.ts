@@ -16,7 +16,7 @@ export function tunnelFields(tunnel: KnownTunnel, context: CommandContext): Fiel
   const status = service?.status;
   return [
     ["Tunnel:", style.bold(name)],
-    ["Target:", target === undefined ? "unknown" : safeText(target)],
+    ["Target:", target === undefined ? "as the config says" : safeText(target)],
     ["State:", stateText(tunnel, context)],
     ...(record?.cause === undefined ? [] : causeFields(record.cause, context)),
     ...(failure === undefined ? [] : causeFields(failure.cause, context)),

@@ -41,5 +41,7 @@ export async function installedTunnels(context: CommandContext): Promise<Install
 /** `… tunnel open <target> …`, as `tunnel install` writes it. */
 function targetOf(words: readonly string[]): string | undefined {
   const at = words.findIndex((word, index) => word === "open" && words[index - 1] === "tunnel");
-  return at === -1 ? undefined : words[at + 1];
+  const target = at === -1 ? undefined : words[at + 1];
+  // Without a target it follows the config.
+  return target?.startsWith("-") ? undefined : target;
 }
