@@ -83,6 +83,7 @@ export const commandList: Readonly<Record<string, Trial>> = {
   "npm test -- packages/ledger": script,
   "npm run bench": script,
   "npm run bench -- --only rpc,invoke": script,
+  "npm run bench -- --only tunnel": script,
   "npm run bench -- --peer 2026.9.6": script,
   "npm run bench -- --profile --only invoke": script,
   "npm run build": script,

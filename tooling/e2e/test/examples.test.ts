@@ -10,6 +10,7 @@ import {
   sshTestRig,
   startProcess,
   temporaryDirectory,
+  type SshTestRig,
   type TestProcess,
 } from "@openclaw/testkit";
 import { expect, onTestFinished, test } from "vitest";
@@ -17,7 +18,7 @@ import { expect, onTestFinished, test } from "vitest";
 const examples = new URL("../../../examples/", import.meta.url);
 const READY_MS = 30_000;
 
-if (!hasSshd) process.stderr.write("skipped: the example of a tunnel needs openssh-server\n");
+if (!hasSshd) process.stderr.write("skipped: the examples over SSH need openssh-server\n");
 
 test("the embedded Gateway's own method invokes the command of the example node", async () => {
   const directory = await temporaryDirectory("openclaw-examples-");
@@ -49,19 +50,6 @@ test("the embedded Gateway's own method invokes the command of the example node"
 
 test.skipIf(!hasSshd)("the example of a tunnel reaches a page behind SSH and ends", async () => {
   await using rig = await sshTestRig();
-  const config = join(rig.home, ".ssh/config");
-  const { host, port, user } = rig.server;
-  await writeFile(
-    config,
-    `Host box
-  HostName ${host}
-  Port ${port}
-  User ${user}
-  IdentityFile ${rig.identity}
-  IdentityAgent none
-  UserKnownHostsFile ${rig.knownHosts}
-`,
-  );
   const asked: string[] = [];
   const server = createServer((request, response) => {
     asked.push(request.url ?? "");
@@ -72,9 +60,7 @@ test.skipIf(!hasSshd)("the example of a tunnel reaches a page behind SSH and end
   const { port: remotePort } = server.address() as AddressInfo;
 
   const example = startExample("open-a-tunnel/open-a-tunnel.ts", {
-    ...rig.env,
-    SSH_TARGET: "box",
-    SSH_CONFIG: config,
+    ...(await aliasBox(rig)),
     REMOTE_PORT: String(remotePort),
   });
   expect(await example.exited).toMatchObject({ code: 0 });
@@ -88,6 +74,43 @@ test.skipIf(!hasSshd)("the example of a tunnel reaches a page behind SSH and end
   ]);
   expect(asked).toEqual(["/healthz"]);
 });
+
+test.skipIf(!hasSshd)("the example of a client calls a Gateway behind SSH", async () => {
+  await using rig = await sshTestRig();
+  const OPENCLAW_GATEWAY_TOKEN = "a-token-for-the-examples";
+  const gateway = startExample("embed-gateway/embed-gateway.ts", {
+    HOME: rig.home,
+    OPENCLAW_GATEWAY_TOKEN,
+    PORT: "0",
+  });
+  const [, port] = await gateway.line(/listening on .*port: (\d+)/, { deadlineMs: READY_MS });
+
+  const example = startExample("gateway-behind-ssh/gateway-behind-ssh.ts", {
+    ...(await aliasBox(rig)),
+    OPENCLAW_GATEWAY_TOKEN,
+    OPENCLAW_GATEWAY_URL: `ws://127.0.0.1:${port}`,
+  });
+  expect(await example.exited).toMatchObject({ code: 0 });
+  expect(example.stdout).toBe("the Gateway has 0 nodes\n");
+});
+
+/** What leads an example to the rig's server under the name `box`, as ssh_config does for a reader. */
+async function aliasBox(rig: SshTestRig): Promise<Record<string, string>> {
+  const SSH_CONFIG = join(rig.home, ".ssh/config");
+  const { host, port, user } = rig.server;
+  await writeFile(
+    SSH_CONFIG,
+    `Host box
+  HostName ${host}
+  Port ${port}
+  User ${user}
+  IdentityFile ${rig.identity}
+  IdentityAgent none
+  UserKnownHostsFile ${rig.knownHosts}
+`,
+  );
+  return { ...rig.env, SSH_TARGET: "box", SSH_CONFIG };
+}
 
 function startExample(file: string, env: Record<string, string>): TestProcess {
   const path = fileURLToPath(new URL(file, examples));
