@@ -2,6 +2,7 @@ import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TemporaryDirectory } from "@openclaw/testkit";
+import { vi } from "vitest";
 
 /** A `systemctl` and a `loginctl` that keep their state in files, and run what a unit says. */
 export interface FakeSystemd extends AsyncDisposable {
@@ -102,11 +103,20 @@ export async function createFakeSystemd(home: TemporaryDirectory): Promise<FakeS
     unit: (name) => readFile(home.file(".config/systemd/user", name), "utf8"),
     breakBus: () => writeFile(join(bin, "broken"), ""),
     async [Symbol.asyncDispose]() {
-      for (const file of (await readdir(bin)).filter((name) => name.endsWith(".service.json"))) {
-        // oxlint-disable-next-line no-await-in-loop
-        const { pid } = JSON.parse(await readFile(join(bin, file), "utf8")) as { pid: number };
-        if (pid > 0) process.kill(pid, "SIGKILL");
-      }
+      const states = (await readdir(bin)).filter((name) => name.endsWith(".service.json"));
+      await Promise.all(states.map((name) => endService(join(bin, name))));
     },
   };
+}
+
+/** Ends what a unit runs, and waits until its supervisor has written that down. */
+async function endService(state: string): Promise<void> {
+  const pidOf = async (): Promise<number> =>
+    (JSON.parse(await readFile(state, "utf8")) as { pid: number }).pid;
+  const pid = await pidOf();
+  if (pid === 0) return;
+  process.kill(pid, "SIGKILL");
+  await vi.waitFor(async () => {
+    if ((await pidOf()) !== 0) throw new Error(`${pid} has not ended`);
+  });
 }

@@ -439,6 +439,16 @@ test.runIf(isLinux)("a node is installed with what was typed, and with no secret
   expect((await host.run(["node", "status"])).stdout).toContain("(not installed)");
 });
 
+test.runIf(isLinux)("a path that was typed holds for a service in another folder", async () => {
+  await using host = await createHost();
+  const flags = ["--ssh", "me@box", "--ssh-identity", "keys/id", "--ssh-known-hosts", "~/hosts"];
+  await host.run(["node", "install", "--runtime-path", host.systemd.node, ...flags]);
+  const { home } = host.cli;
+  expect(await host.systemd.unit("openclaw-node.service")).toContain(
+    ` node run --ssh me@box --ssh-identity ${home.file("keys/id")} --ssh-known-hosts ${home.file("hosts")}\n`,
+  );
+});
+
 test.runIf(isLinux)(
   "what former releases and tutorials left is named with the way to be rid of it",
   async () => {
