@@ -2,12 +2,18 @@ import type { Algorithms } from "ssh2";
 import constants from "ssh2/lib/protocol/constants.js";
 import { TunnelError } from "../../errors.ts";
 import type { AlgorithmSettings } from "../../settings/ssh-settings.ts";
+import { cryptography } from "./tune-ciphers.ts";
 
-/** GCM first: one pass over the data, in hardware nearly everywhere. */
+const CHACHA = "chacha20-poly1305@openssh.com";
+
+/**
+ * GCM first: one pass over the data, in hardware nearly everywhere. The native ChaCha20 of ssh2 1.17
+ * does not survive a second key exchange on OpenSSL 3, so it is not offered unless it is asked for.
+ */
 const CIPHERS = [
   "aes128-gcm@openssh.com",
   "aes256-gcm@openssh.com",
-  "chacha20-poly1305@openssh.com",
+  ...(cryptography === "native" ? [] : [CHACHA]),
   "aes128-ctr",
   "aes192-ctr",
   "aes256-ctr",

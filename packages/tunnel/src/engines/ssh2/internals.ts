@@ -33,6 +33,7 @@ export interface Protocol {
   readonly _handlers: ChannelHandlers;
   /** Set while keys are exchanged. */
   readonly _kexinit: unknown;
+  readonly _packetRW: { readonly write: PacketWriter };
   _cipher: OutboundCipher;
   _decipher: InboundDecipher;
   directTcpip(
@@ -52,6 +53,13 @@ export interface Protocol {
   channelEOF(channel: number): void;
   channelClose(channel: number): void;
   ping(): void;
+}
+
+/** Makes room for a packet, whose payload begins at `allocStart`. */
+export interface PacketWriter {
+  readonly allocStart: number;
+  alloc(payloadBytes: number): Buffer;
+  finalize(packet: Buffer): Buffer;
 }
 
 export interface OutboundCipher {

@@ -1,34 +1,61 @@
-import type { Client } from "ssh2";
-import type { Logger } from "../../logger.ts";
+import utils from "ssh2/lib/protocol/utils.js";
+import type { Protocol, Ssh2Internals } from "./internals.ts";
 
-/** A connection that is over sooner has nothing to gain. */
-const SETTLED_AFTER_MS = 500;
+/** SSH_MSG_IGNORE with an empty string, RFC 4253 section 11.2. */
+const IGNORE = Buffer.from([2, 0, 0, 0, 0]);
+/** What is larger is bulk, which the system acknowledges by itself. */
+const SMALL_BYTES = 8 * 1024;
 
 /**
- * Has the server send small packets at once. OpenSSH switches Nagle's algorithm off only for a
- * connection with a terminal, and for good; without one, a small answer can wait 40 ms for the
- * acknowledgement of the one before. So a session with a terminal is opened once, for the shortest of
- * commands. A server that allows none loses nothing but that.
- *
- * @returns the function that gives it up
+ * Has small packets of the server arrive at once. OpenSSH leaves Nagle's algorithm on for a connection
+ * without a session, and our system acknowledges late what it hopes to acknowledge along with an
+ * answer: so what the server sends second can wait 40 ms. Where no answer follows we send one that
+ * means nothing: after what nobody answers, such as a larger window, and within a row of messages of
+ * which the last was not answered either. A session with a terminal would have the server switch that
+ * algorithm off, but a forced command would run for it.
  */
-export function lowerLatency(client: Client, logger: Logger): () => void {
-  const timer = setTimeout(() => {
-    try {
-      client.exec("true", { pty: { term: "dumb" } }, (error, channel) => {
-        if (error) {
-          logger.debug({ err: error }, "the server allows no terminal; latency stays as it is");
-          return;
-        }
-        channel.on("error", () => {});
-        channel.resume();
-        channel.stderr.resume();
-        channel.end();
-      });
-    } catch {
-      // Disconnected at this moment.
-    }
-  }, SETTLED_AFTER_MS);
-  timer.unref();
-  return () => clearTimeout(timer);
+export function lowerLatency({ protocol }: Ssh2Internals): void {
+  const handlers = protocol._handlers;
+  const theirs = { ...handlers };
+  let isLooking = false;
+  let isUnanswerable = false;
+  let sentBefore = 0;
+  let sentAfterLast: number | undefined;
+
+  function arriving(): void {
+    if (isLooking) return;
+    isLooking = true;
+    sentBefore = protocol._cipher.outSeqno;
+    setImmediate(look);
+  }
+
+  /** When everybody who answers at once has done so. */
+  function look(): void {
+    const isAnswered = protocol._cipher.outSeqno !== sentBefore;
+    const isOneOfMany = sentBefore === sentAfterLast;
+    if (!isAnswered && (isUnanswerable || isOneOfMany)) sendNothing(protocol);
+    isLooking = false;
+    isUnanswerable = false;
+    sentAfterLast = protocol._cipher.outSeqno;
+  }
+
+  handlers.CHANNEL_DATA = (from, recipient, data) => {
+    if (data.length < SMALL_BYTES) arriving();
+    theirs.CHANNEL_DATA(from, recipient, data);
+  };
+  handlers.CHANNEL_WINDOW_ADJUST = (from, recipient, amount) => {
+    arriving();
+    isUnanswerable = true;
+    theirs.CHANNEL_WINDOW_ADJUST(from, recipient, amount);
+  };
+}
+
+function sendNothing(protocol: Protocol): void {
+  // It would wait for the new keys, and be late.
+  if (protocol._kexinit !== undefined) return;
+  const { write } = protocol._packetRW;
+  const start = write.allocStart;
+  const packet = write.alloc(IGNORE.length);
+  packet.set(IGNORE, start);
+  utils.sendPacket(protocol, write.finalize(packet));
 }

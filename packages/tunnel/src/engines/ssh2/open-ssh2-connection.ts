@@ -69,7 +69,7 @@ function connectionOver(
       wentSilent(`no sign of life from ${place} within ${withinMs} ms.`);
     },
   });
-  const stopLowLatency = lowerLatency(client, options.logger);
+  for (const hop of chain) lowerLatency(internalsOf(hop.client));
 
   function wentSilent(message: string): void {
     silence ??= new TunnelError("TIMED_OUT", message, { details: { stage: "keepalive" } });
@@ -86,7 +86,6 @@ function connectionOver(
   // The hosts on the way end with the target, and the target with them.
   const closed = Promise.race(chain.map((hop) => hop.ended)).then(async (error) => {
     liveness.stop();
-    stopLowLatency();
     channels.lost(silence ?? error, isClosing);
     terminate();
     await Promise.all(chain.map((hop) => hop.ended));
