@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -20,12 +21,20 @@ export interface CarrierKind {
   readonly isAvailable: boolean;
   /** The far side may end its direction first, and still read. */
   readonly farMayEndFirst: boolean;
+  /** What a stream has taken still arrives when it is closed with something unread. */
+  readonly deliversAfterClose: boolean;
   /** What a stream buffers while nobody reads it. */
   readonly readAheadBytes: number;
   /** What a stream of it hands to the connection before the far side has to read. */
   readonly windowBytes: number;
   start(): Promise<Carrier>;
 }
+
+const { privateKey: hostKey } = generateKeyPairSync("ec", {
+  namedCurve: "P-256",
+  privateKeyEncoding: { type: "sec1", format: "pem" },
+  publicKeyEncoding: { type: "spki", format: "pem" },
+});
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -35,6 +44,8 @@ export const carrierKinds: readonly CarrierKind[] = [
     name: "a TCP socket",
     isAvailable: true,
     farMayEndFirst: true,
+    // The system resets a connection that is closed with something unread.
+    deliversAfterClose: false,
     readAheadBytes: 128 * KIB,
     windowBytes: 0,
     start: startTcp,
@@ -44,6 +55,7 @@ export const carrierKinds: readonly CarrierKind[] = [
     isAvailable: true,
     // That server closes a channel as soon as it has ended it.
     farMayEndFirst: false,
+    deliversAfterClose: true,
     // It renews the window of 2 MiB until it holds as much.
     readAheadBytes: 4 * MIB,
     windowBytes: 2 * MIB,
@@ -53,6 +65,7 @@ export const carrierKinds: readonly CarrierKind[] = [
     name: "a channel of ours to OpenSSH",
     isAvailable: hasSshd,
     farMayEndFirst: true,
+    deliversAfterClose: true,
     readAheadBytes: 2 * MIB + 512 * KIB,
     windowBytes: 2 * MIB,
     start: startOpenSsh,
@@ -79,14 +92,11 @@ async function startTcp(): Promise<Carrier> {
 
 async function startSsh2(): Promise<Carrier> {
   const connections = new Set<Socket>();
-  const server = new ssh2.Server(
-    { hostKeys: [ssh2.utils.generateKeyPairSync("ed25519").private] },
-    (connection) => {
-      connection.on("error", ignore);
-      connection.on("authentication", (attempt) => attempt.accept());
-      connection.on("ready", () => forwardAll(connection));
-    },
-  );
+  const server = new ssh2.Server({ hostKeys: [hostKey] }, (connection) => {
+    connection.on("error", ignore);
+    connection.on("authentication", (attempt) => attempt.accept());
+    connection.on("ready", () => forwardAll(connection));
+  });
   // Its own listener keeps Nagle's algorithm on, which makes every test wait.
   const listener = createServer({ noDelay: true }, (socket) => {
     connections.add(socket);
@@ -132,7 +142,8 @@ function forwardAll(connection: Connection): void {
       channel.on("error", ignore);
       socket.pipe(channel).pipe(socket);
       socket.on("error", () => channel.destroy());
-      channel.on("close", () => socket.destroySoon());
+      // Read to its end: closed with something unread, it would drop what is on its way.
+      channel.on("close", () => socket.resume().end());
     });
   });
 }

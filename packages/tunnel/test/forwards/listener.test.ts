@@ -15,7 +15,7 @@ import {
 import { resolveForward } from "../../src/forwards/parse-forward.ts";
 import { silentLogger } from "../../src/logger.ts";
 import type { OpenForward } from "../../src/tunnel.ts";
-import { acceptor, dial, dialToEnd, endOf, readAll } from "./tcp.ts";
+import { acceptor, dial, dialToEnd, digestOf, endOf, readAll, readDigest } from "./tcp.ts";
 
 /** A listener whose connections go to a port of this machine, unless told otherwise. */
 function listen(
@@ -113,7 +113,7 @@ test("what a client says while it waits arrives first, and no more than a little
   expect(client.writableLength).toBeGreaterThan(0);
   waiting.calls[0]?.settle.resolve(await dial(far));
   const served = await far.next();
-  await expect(readAll(served)).resolves.toBe(words.toString());
+  await expect(readDigest(served)).resolves.toBe(digestOf(words));
   served.end("heard");
   await expect(readAll(client)).resolves.toBe("heard");
   expect(waiting.listener).toMatchObject({ waiting: 0, bytesOut: words.length });

@@ -10,7 +10,7 @@ import {
 } from "../../src/forwards/splice.ts";
 import { type Carrier, carrierKinds } from "./carriers.ts";
 import { exchange } from "./exchange.ts";
-import { acceptor, dial, endOf, readAll } from "./tcp.ts";
+import { acceptor, closeOf, dial, digestOf, endOf, readAll, readDigest } from "./tcp.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 
@@ -153,22 +153,32 @@ for (const kind of carrierKinds) {
       way.far.end(answer);
       await vi.waitFor(() => expect(way.local.writableLength).toBeGreaterThan(0));
       way.client.end();
-      await expect(readAll(way.client)).resolves.toBe(answer.toString());
+      await expect(readDigest(way.client)).resolves.toBe(digestOf(answer));
       await way.joined.closed;
     });
 
-    test("what the local side said before it closed reaches a slow far side whole", async () => {
-      await using carrier = await kind.start();
-      await using way = await join(carrier);
-      way.far.pause();
-      const words = Buffer.alloc(6_000_000, "words");
-      way.client.end(words);
-      await vi.waitFor(() => expect(way.joined.bytesOut).toBeGreaterThan(0));
-      const heard = readAll(way.far);
-      way.far.end();
-      await expect(heard).resolves.toBe(words.toString());
-      await expect(way.joined.closed).resolves.toEqual({ kind: "ended" });
-    });
+    test.skipIf(!kind.deliversAfterClose)(
+      "what the local side said before it left reaches a slow far side whole",
+      async () => {
+        await using carrier = await kind.start();
+        await using way = await join(carrier, { maxBufferedBytes: 64_000_000 });
+        way.far.pause();
+        // More than the systems on the way usually take.
+        const words = Buffer.alloc(48_000_000, "words");
+        way.client.end(words);
+        await once(way.client, "finish");
+        way.client.destroy();
+        // Who speaks to a closed socket learns with the second word that it is closed.
+        const localGone = closeOf(way.local);
+        way.far.write("still");
+        await vi.waitFor(() => expect(way.joined.bytesIn).toBe(5));
+        way.far.write("there?");
+        await localGone;
+        await expect(readDigest(way.far)).resolves.toBe(digestOf(words));
+        way.far.end();
+        await expect(way.joined.closed).resolves.toMatchObject({ kind: "reset", by: "local" });
+      },
+    );
 
     test("a reset from outside ends both at once, also where a reader has stalled", async () => {
       await using carrier = await kind.start();
@@ -276,7 +286,7 @@ test("a socket that is gone before it is joined ends the other", async () => {
   const client = await dial(near);
   const remote = await carrier.open(farSide.port);
   remote.destroy();
-  await once(remote, "close");
+  await closeOf(remote);
   const clientEnd = endOf(client);
   await expect(splice(await near.next(), remote).closed).resolves.toMatchObject({ by: "remote" });
   await expect(clientEnd).resolves.toBe("ECONNRESET");
@@ -284,7 +294,7 @@ test("a socket that is gone before it is joined ends the other", async () => {
   await dial(near);
   const local = await near.next();
   local.destroy();
-  await once(local, "close");
+  await closeOf(local);
   const other = await carrier.open(farSide.port);
   await expect(splice(local, other).closed).resolves.toMatchObject({ by: "local" });
   expect(other.destroyed).toBe(true);

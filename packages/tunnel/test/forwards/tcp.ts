@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { createInbox } from "@openclaw/testkit";
 
 /** A TCP server of 127.0.0.1 that hands over its connections one by one. */
@@ -55,6 +57,11 @@ export function endOf(socket: Socket): Promise<string> {
   });
 }
 
+/** Unlike `once`, it takes an error for what it is: the way to a close. */
+export function closeOf(stream: Duplex): Promise<void> {
+  return new Promise((resolve) => stream.once("close", () => resolve()));
+}
+
 /** How a connection ends that nobody does anything with; one that is reset may never look open. */
 export function dialToEnd(port: number): Promise<string> {
   return endOf(connect({ port, host: "127.0.0.1" }));
@@ -64,6 +71,21 @@ export async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString();
+}
+
+/** Length and checksum: of megabytes, a failed comparison would print every one. */
+export async function readDigest(stream: NodeJS.ReadableStream): Promise<string> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const chunk of stream) {
+    bytes += (chunk as Buffer).length;
+    hash.update(chunk as Buffer);
+  }
+  return `${bytes} ${hash.digest("hex")}`;
+}
+
+export function digestOf(bytes: Buffer): string {
+  return `${bytes.length} ${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
 function ignore(): void {}
