@@ -13,6 +13,13 @@ function isInstalled(shell: Shell): boolean {
   return isThere;
 }
 
+const SSH_CONFIG = `Host gateway-box other-box
+  HostName 192.0.2.1
+host *.example.com !not-this $(never) late-box
+`;
+
+const HOSTS = ["gateway-box", "late-box", "other-box"];
+
 interface Sourced extends AsyncDisposable {
   /** Runs code in a shell of its own that has read no file of the user; answers with its output. */
   run(code: string, args?: readonly string[]): string;
@@ -25,6 +32,8 @@ async function createShell(shell: Shell, flags: readonly string[]): Promise<Sour
   // The name under which a shell finds it by itself.
   const folder = home.file("completions");
   await mkdir(folder);
+  await mkdir(home.file(".ssh"));
+  await writeFile(home.file(".ssh", "config"), SSH_CONFIG);
   const path = `${folder}/_openclaw`;
   await writeFile(path, completionScript(shell, commandTree, "openclaw"));
   return {
@@ -76,6 +85,14 @@ describe.runIf(isInstalled("bash"))("bash", () => {
     ]);
     expect(complete(shell, "nodes", "notify", "--priority", "p")).toEqual(["passive"]);
   });
+
+  test("offers the hosts of the ssh config where a target stands", async () => {
+    await using shell = await createShell("bash", ["--norc", "--noprofile"]);
+    const offered = complete(shell, "tunnel", "open", "");
+    expect(offered.filter((word) => !word.startsWith("-"))).toEqual(HOSTS);
+    expect(complete(shell, "tunnel", "install", "ga")).toEqual(["gateway-box"]);
+    expect(complete(shell, "nodes", "list", "ga")).toEqual([""]);
+  });
 });
 
 describe.runIf(isInstalled("fish"))("fish", () => {
@@ -98,6 +115,12 @@ describe.runIf(isInstalled("fish"))("fish", () => {
     ]);
     expect(complete(shell, "openclaw nodes invoke --node pi --inv")).toEqual(["--invoke-timeout"]);
     expect(complete(shell, "openclaw nodes notify --priority p")).toEqual(["passive"]);
+  });
+
+  test("offers the hosts of the ssh config where a target stands", async () => {
+    await using shell = await createShell("fish", ["--no-config"]);
+    expect(complete(shell, "openclaw tunnel open ")).toEqual(expect.arrayContaining([...HOSTS]));
+    expect(complete(shell, "openclaw tunnel install ga")).toEqual(["gateway-box"]);
   });
 });
 
@@ -132,6 +155,14 @@ describe.runIf(isInstalled("zsh"))("zsh", () => {
     const shown = typeAndTab(shell, setup, "openclaw nodes ", "status");
     for (const command of NODES_COMMANDS) expect(shown).toContain(command);
     expect(shown).not.toContain("gateway");
+  });
+
+  test("offers the hosts of the ssh config where a target stands", async () => {
+    await using shell = await createShell("zsh", ["-f"]);
+    const setup = `autoload -Uz compinit; compinit -D -u; source ${shell.path}`;
+    expect(typeAndTab(shell, setup, "openclaw tunnel open oth", "other-box")).toContain(
+      "other-box",
+    );
   });
 
   test("completes at the first attempt when the script lies in fpath", async () => {

@@ -37,6 +37,8 @@ export interface ArgumentSpec {
   readonly required?: boolean;
   /** Takes everything that is left, options included. */
   readonly rest?: boolean;
+  /** What shells offer for it: the hosts of the user's ssh config. */
+  readonly completes?: "ssh-host";
 }
 
 export interface Example {

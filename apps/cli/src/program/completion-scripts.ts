@@ -25,7 +25,13 @@ interface Place {
   readonly path: string;
   readonly words: readonly { readonly word: string; readonly says: string }[];
   readonly choices: readonly { readonly option: string; readonly values: readonly string[] }[];
+  /** Whether a host of the user's ssh config may stand there. */
+  readonly takesHost: boolean;
 }
+
+/** Names without a pattern, and with nothing that a shell would take for more than a word. */
+const HOSTS_PROGRAM =
+  "awk 'tolower($1) == \"host\" { for (i = 2; i <= NF; i++) if ($i ~ /^[A-Za-z0-9._-]+$/) print $i }' ~/.ssh/config 2>/dev/null";
 
 function placesOf(root: CommandSpec): Place[] {
   const places: Place[] = [];
@@ -43,6 +49,7 @@ function placesOf(root: CommandSpec): Place[] {
       choices: options.flatMap(({ name, choices }) =>
         choices === undefined ? [] : [{ option: `--${name}`, values: choices }],
       ),
+      takesHost: (spec.arguments ?? []).some(({ completes }) => completes === "ssh-host"),
     });
     for (const command of spec.commands ?? []) visit(command, [...path, command.name]);
   };
@@ -55,7 +62,9 @@ const HELP: OptionSpec = { name: "help", kind: "flag", description: "Show help" 
 function bashScript(places: readonly Place[], program: string): string {
   const name = functionName(program);
   const groups = places.filter(({ words }) => words.length > 0);
+  const hosts = (takesHost: boolean): string => (takesHost ? ` $(${name}_hosts)` : "");
   return `# bash completion for ${program}
+${name}_hosts() { ${HOSTS_PROGRAM}; }
 ${name}() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" place="" word
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -69,7 +78,7 @@ ${commandCases(places)
 ${choiceCases(places, (path, option, values) => `    "${path} ${option}") COMPREPLY=($(compgen -W "${values.join(" ")}" -- "$current")); return ;;`)}
   esac
   case "$place" in
-${groups.map(({ path, words }) => `    "${path === "" ? "" : ` ${path}`}") COMPREPLY=($(compgen -W "${words.map(({ word }) => word).join(" ")}" -- "$current")) ;;`).join("\n")}
+${groups.map(({ path, words, takesHost }) => `    "${path === "" ? "" : ` ${path}`}") COMPREPLY=($(compgen -W "${words.map(({ word }) => word).join(" ")}${hosts(takesHost)}" -- "$current")) ;;`).join("\n")}
   esac
 }
 complete -o default -F ${name} ${program}
@@ -80,6 +89,7 @@ function zshScript(places: readonly Place[], program: string): string {
   // As the file is called when it lies in fpath, where the shell runs it at the first completion.
   const name = `_${program}`;
   return `#compdef ${program}
+${name}_hosts() { ${HOSTS_PROGRAM}; }
 ${name}() {
   local -a items
   local place="" word
@@ -95,9 +105,10 @@ ${choiceCases(places, (path, option, values) => `    "${path} ${option}") compad
   esac
   case "$place" in
 ${places
-  .map(({ path, words }) => {
+  .map(({ path, words, takesHost }) => {
     const items = words.map(({ word, says }) => singleQuoted(`${word}:${says}`)).join(" ");
-    return `    "${path === "" ? "" : ` ${path}`}") items=(${items}) ;;`;
+    const hosts = takesHost ? ` \${(f)"$(${name}_hosts)"}` : "";
+    return `    "${path === "" ? "" : ` ${path}`}") items=(${items}${hosts}) ;;`;
   })
   .join("\n")}
   esac
@@ -109,9 +120,10 @@ if [ "$funcstack[1]" = "${name}" ]; then ${name} "$@"; else compdef ${name} ${pr
 
 function fishScript(places: readonly Place[], program: string): string {
   const name = functionName(program);
-  const lines = places.flatMap(({ path, words, choices }) => {
+  const lines = places.flatMap(({ path, words, choices, takesHost }) => {
     const condition = `-n "test (${name}_path) = '${path}'"`;
-    return words.map(({ word, says }) => {
+    const hosts = `complete -c ${program} -f ${condition} -a "(${name}_hosts)" -d 'SSH host'`;
+    const own = words.map(({ word, says }) => {
       const description = `-d ${fishQuoted(says)}`;
       if (!word.startsWith("--"))
         return `complete -c ${program} -f ${condition} -a ${word} ${description}`;
@@ -119,8 +131,12 @@ function fishScript(places: readonly Place[], program: string): string {
       const argument = values === undefined ? "" : ` -x -a '${values.join(" ")}'`;
       return `complete -c ${program} ${condition} -l ${word.slice(2)}${argument} ${description}`;
     });
+    return takesHost ? [...own, hosts] : own;
   });
   return `# fish completion for ${program}
+function ${name}_hosts
+  ${HOSTS_PROGRAM}
+end
 function ${name}_path
   set -l path
   for word in (commandline -opc)[2..-1]

@@ -66,6 +66,7 @@ const NAME_OPTION: OptionSpec = {
 const TARGET_ARGUMENT: ArgumentSpec = {
   name: "target",
   description: "user@host[:port], ssh://user@host, an ssh alias; else the Gateway of your config",
+  completes: "ssh-host",
 };
 
 const NAME_ARGUMENT: ArgumentSpec = {
