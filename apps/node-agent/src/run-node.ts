@@ -5,7 +5,6 @@ import {
   createLogger,
   hasCode,
   listenForStop,
-  loadSshWay,
   type Logger,
   logLevelFrom,
   messageOf,
@@ -13,6 +12,7 @@ import {
   safeText,
   type Way,
 } from "@openclaw/app-kit";
+import { loadSshWay } from "@openclaw/app-kit/ssh-way";
 import {
   type DeviceIdentity,
   fileTokenStore,

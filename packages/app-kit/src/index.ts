@@ -11,10 +11,6 @@ export { safeText } from "./safe-text.ts";
 export { closeInTime, listenForStop } from "./stop-request.ts";
 export { portOf } from "./url-port.ts";
 
-/** Loads what opens SSH connections: large, and needed by few runs. */
-export const loadSshWay = (): Promise<typeof import("./way/ssh-way.ts")> =>
-  import("./way/ssh-way.ts");
-
 export type { DaemonFlags, DaemonOptions, DaemonProgram } from "./daemon-program.ts";
 export type { Logger, LoggerOptions, LogLevel } from "./logger.ts";
 export type { PreparedEnvironment } from "./prepare-environment.ts";

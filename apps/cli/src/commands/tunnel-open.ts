@@ -1,10 +1,5 @@
-import {
-  closeInTime,
-  createLogger,
-  listenForStop,
-  loadSshWay,
-  logLevelFrom,
-} from "@openclaw/app-kit";
+import { closeInTime, createLogger, listenForStop, logLevelFrom } from "@openclaw/app-kit";
+import { loadSshWay } from "@openclaw/app-kit/ssh-way";
 import type { Tunnel, TunnelState } from "@openclaw/tunnel";
 import { CliError } from "../errors.ts";
 import { createAsking, readWayFailure } from "../gateway/ssh-way.ts";

@@ -1,4 +1,5 @@
-import { isObject, loadSshWay, safeText, type Way, type WayOptions } from "@openclaw/app-kit";
+import { isObject, safeText, type Way, type WayOptions } from "@openclaw/app-kit";
+import { loadSshWay } from "@openclaw/app-kit/ssh-way";
 import type { GatewayTarget } from "@openclaw/config";
 import { CliError } from "../errors.ts";
 import type { CommandContext } from "../program/command-context.ts";

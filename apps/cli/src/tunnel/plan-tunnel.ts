@@ -1,14 +1,8 @@
 import { resolve } from "node:path";
-import { asObject, loadSshWay } from "@openclaw/app-kit";
+import { asObject } from "@openclaw/app-kit";
+import { loadSshWay } from "@openclaw/app-kit/ssh-way";
 import { resolveGatewayPort, resolveGatewayTarget } from "@openclaw/config";
-import {
-  type ForwardSpec,
-  formatSshTarget,
-  parseForward,
-  parseSshTarget,
-  type SshTarget,
-  type TunnelOptions,
-} from "@openclaw/tunnel";
+import type { ForwardSpec, SshTarget, TunnelOptions } from "@openclaw/tunnel";
 import { usageError } from "../errors.ts";
 import { readConfig } from "../gateway/choose-gateway.ts";
 import { readWayFailure } from "../gateway/ssh-way.ts";
@@ -17,8 +11,10 @@ import type { CommandContext } from "../program/command-context.ts";
 /** What a command line asks of a tunnel, checked, before anything is dialled. */
 export interface TunnelPlan {
   readonly target: SshTarget;
-  /** The target as people write it. */
+  /** The target for people. */
   readonly shown: string;
+  /** The target with everything that it says, to be read again. */
+  readonly written: string;
   readonly options: Pick<
     TunnelOptions,
     | "identity"
@@ -42,6 +38,7 @@ export interface TunnelPlan {
  * @throws {CliError} `cli_error`
  */
 export async function planTunnel(context: CommandContext): Promise<TunnelPlan> {
+  const { formatSshTarget, formatSshUrl, parseForward, parseSshTarget } = await loadSshWay();
   const [text] = context.args;
   const named: NamedTarget =
     text === undefined
@@ -54,6 +51,7 @@ export async function planTunnel(context: CommandContext): Promise<TunnelPlan> {
   return {
     target,
     shown: formatSshTarget(target),
+    written: target.remotePort === undefined ? formatSshTarget(target) : formatSshUrl(target),
     options: {
       ...named.way,
       ...given("identity", pathOption(context, "identity")),
@@ -110,6 +108,7 @@ async function configuredTarget(context: CommandContext): Promise<NamedTarget> {
     );
   }
   const { remotePort, identity, hostKeyPolicy } = via;
+  const { parseSshTarget } = await loadSshWay();
   return {
     target: { ...read(() => parseSshTarget(via.target)), remotePort },
     way: { hostKeyPolicy, ...given("identity", identity) },

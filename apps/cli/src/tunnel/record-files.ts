@@ -10,8 +10,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { hasCode, writePrivateFile } from "@openclaw/app-kit";
+import { loadSshWay } from "@openclaw/app-kit/ssh-way";
 import { isAlive } from "@openclaw/gateway/instance-file";
-import { inspectProcess } from "@openclaw/tunnel";
 import {
   type FailureRecord,
   parseFailureRecord,
@@ -124,7 +124,13 @@ export async function isRunning({
   startTime,
 }: Pick<TunnelRecord, "pid" | "startTime">): Promise<boolean> {
   if (startTime === null) return isAlive(pid);
-  return (await inspectProcess(pid))?.startTime === startTime;
+  return (await startTimeOf(pid)) === startTime;
+}
+
+/** When a process began; undefined when there is none, or the system does not tell. */
+export async function startTimeOf(pid: number): Promise<string | undefined> {
+  const { inspectProcess } = await loadSshWay();
+  return (await inspectProcess(pid))?.startTime;
 }
 
 /**

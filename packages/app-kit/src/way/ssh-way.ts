@@ -4,7 +4,10 @@ import {
   type AuthenticationCallbacks,
   createTunnel,
   openTunnel,
+  parseSshTarget,
+  resolveSshSettings,
   type ShownHostKey,
+  type SshSettings,
   type Tunnel,
   type TunnelOptions,
   type TunnelState,
@@ -12,7 +15,16 @@ import {
 import type { Logger } from "../logger.ts";
 
 // For programs that open tunnels themselves: whoever bundles this file bundles the library once.
-export { createTunnel, openTunnel, resolveSshSettings } from "@openclaw/tunnel";
+export {
+  createTunnel,
+  formatSshTarget,
+  formatSshUrl,
+  inspectProcess,
+  openTunnel,
+  parseForward,
+  parseSshTarget,
+  resolveSshSettings,
+} from "@openclaw/tunnel";
 
 /** How to get to a Gateway on the far side of an SSH connection. */
 export interface WayOptions {
@@ -70,6 +82,53 @@ export async function openWay(options: WayOptions): Promise<Way> {
 /** For as long as a program runs: one SSH connection that comes back by itself. Returns at once. */
 export function keepWay(options: WayOptions): Way {
   return wayOver(createTunnel(options.via.target, tunnelOptions(options)), options);
+}
+
+/** The first machine on the way, which is the one that this machine has to reach. */
+export interface WayStart {
+  readonly hostName: string;
+  readonly port: number;
+  /** Whether it is another than the target, as ProxyJump has it. */
+  readonly isHop: boolean;
+  /** A program of the ssh configuration connects instead; nobody knows where to. */
+  readonly isByProgram: boolean;
+}
+
+/** More hosts in a row are the tunnel's to refuse. */
+const MAX_HOPS = 10;
+
+/**
+ * Where the way begins, as ssh_config has it.
+ *
+ * @throws TunnelError
+ */
+export async function findWayStart({
+  via,
+  env,
+  knownHosts,
+  signal,
+}: WayOptions): Promise<WayStart> {
+  let settings: SshSettings | undefined;
+  let next = parseSshTarget(via.target);
+  for (let hop = 0; ; hop += 1) {
+    // Each host has settings of its own, which may name another to go through first.
+    // oxlint-disable-next-line no-await-in-loop
+    settings = await resolveSshSettings(next, {
+      env,
+      signal,
+      ...(hop === 0 ? { identity: via.identity, knownHosts } : {}),
+    });
+    const [first] = settings.proxyJump;
+    if (first === undefined || hop === MAX_HOPS) {
+      return {
+        hostName: settings.hostName,
+        port: settings.port,
+        isHop: hop > 0,
+        isByProgram: settings.needsSystemSsh.some((need) => need.startsWith("ProxyCommand")),
+      };
+    }
+    next = first;
+  }
 }
 
 function tunnelOptions({ via, ...options }: WayOptions): TunnelOptions {
