@@ -36,7 +36,7 @@ export function explainFailure(failed: FailedSsh): TunnelError | undefined {
   const { stage } = facts;
   const found = failurePatterns
     .filter(({ stages }) => stages.includes(stage))
-    .map(({ pattern, code }) => ({ code, line: messages.findLast((line) => pattern.test(line)) }))
+    .map(({ pattern, code }) => ({ code, line: messages.find((line) => pattern.test(line)) }))
     .find(({ line }) => line !== undefined);
   if (found?.line === undefined) return undefined;
   const { code, line } = found;
@@ -44,7 +44,7 @@ export function explainFailure(failed: FailedSsh): TunnelError | undefined {
   if (code === "CONFIGURATION") return configError(messages.join("\n"), exitCode);
   if (code === "HOST_KEY") return explainHostKey(failed, place);
   if (code === "AUTHENTICATION") return explainRefusal(failed);
-  if (code === "NO_COMMON_ALGORITHM") return noCommonAlgorithm(line, place, usesProxyCommand);
+  if (code === "NO_COMMON_ALGORITHM") return noCommonAlgorithm(line, place);
   if (code === "CONNECTION_LOST" && stage !== "keepalive") {
     if (facts.greetedOtherwise && facts.serverVersion === undefined) {
       return explained("NOT_SSH", line, place, { stage });
@@ -112,14 +112,12 @@ function explained(
   }
 }
 
-function noCommonAlgorithm(line: string, place: string, usesProxyCommand: boolean): TunnelError {
+function noCommonAlgorithm(line: string, place: string): TunnelError {
   const [, kind = "algorithm", offer = ""] =
     /no matching (.+?) found(?:\. Their offer: (\S+))?/u.exec(line) ?? [];
   return new TunnelError("NO_COMMON_ALGORITHM", `${place} and ssh share no ${kind}.`, {
     details: { stage: "handshake", kind, offered: offer.split(",").filter(Boolean) },
-    hint: usesProxyCommand
-      ? "Update the SSH server, or what the ssh config says about algorithms."
-      : "Update the SSH server, or look at Ciphers, MACs, KexAlgorithms and HostKeyAlgorithms in your ssh config.",
+    hint: "Update the SSH server, or look at Ciphers, MACs, KexAlgorithms and HostKeyAlgorithms in your ssh config.",
   });
 }
 
