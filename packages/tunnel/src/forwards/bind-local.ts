@@ -4,7 +4,12 @@ import { dirname } from "node:path";
 import { isMainThread } from "node:worker_threads";
 import { type PortHolder, TunnelError } from "../errors.ts";
 import { describeHolder } from "./describe-holder.ts";
-import { type ForwardEndpoint, formatForward, type ResolvedForward } from "./parse-forward.ts";
+import {
+  type ForwardEndpoint,
+  formatForward,
+  LOOPBACK_HOST,
+  type ResolvedForward,
+} from "./parse-forward.ts";
 
 /** A live listener answers on its socket at once; one that does not is left alone. */
 const PROBE_TIMEOUT_MS = 1_000;
@@ -41,14 +46,15 @@ export async function bindLocal(
   } catch (error) {
     if (codeOf(error) !== "EADDRINUSE") throw cannotListen(`${local.host}:${local.port}`, error);
   }
-  if (options.fallbackPort) {
-    return {
-      local: await bindPort(server, { host: local.host, port: 0 }),
-      insteadOf: local.port,
-    };
+  if (!options.fallbackPort) {
+    throw busyPort(forward, local, await options.findHolder(local.port, local.host));
   }
-  const holder = await options.findHolder(local.port, local.host);
-  throw busyPort(forward, local, holder);
+  try {
+    const free = await bindPort(server, { host: local.host, port: 0 });
+    return { local: free, insteadOf: local.port };
+  } catch (error) {
+    throw cannotListen(`${local.host}, any port`, error);
+  }
 }
 
 async function bindPort(
@@ -75,7 +81,10 @@ async function bindPath(server: Server, path: string): Promise<void> {
       throw codeOf(second) === "EADDRINUSE" ? busyPath(path) : cannotListen(path, second);
     });
   }
-  await chmod(path, 0o600);
+  await chmod(path, 0o600).catch((error: unknown) => {
+    server.close();
+    throw cannotListen(path, error);
+  });
 }
 
 function listenOnPath(server: Server, path: string): Promise<void> {
@@ -137,6 +146,7 @@ function busyPort(
   holder: PortHolder | undefined,
 ): TunnelError {
   const other = formatForward({
+    ...(host === LOOPBACK_HOST ? {} : { localHost: host }),
     localPort: port < 65_535 ? port + 1 : port - 1,
     ...("path" in remote
       ? { remotePath: remote.path }

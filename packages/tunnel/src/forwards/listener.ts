@@ -5,13 +5,11 @@ import { type PortHolder, TunnelError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import { bindLocal } from "./bind-local.ts";
 import { cutOff } from "./cut-off.ts";
+import { createFailureLog } from "./failure-log.ts";
 import { holdClient } from "./held-client.ts";
 import { LOOPBACK_HOST, type ForwardEndpoint, type ResolvedForward } from "./parse-forward.ts";
 import { findPortHolder } from "./port-holder.ts";
 import { type Splice, splice } from "./splice.ts";
-
-/** The same failure is logged again after this long, with the number of those it stands for. */
-const LOG_AGAIN_MS = 60_000;
 
 export interface ForwardListenerOptions {
   /** A stream to the far side; waits while the tunnel is away. */
@@ -68,8 +66,9 @@ export async function openForwardListener(
   const destination: Destination = "path" in remote ? { socketPath: remote.path } : remote;
   const joined = new Set<Splice>();
   const givingUp = new Set<(reason: unknown) => void>();
-  const reported = new Map<string, { at: number; unsaid: number }>();
+  const report = createFailureLog(logger);
   const finished = { bytesIn: 0, bytesOut: 0 };
+  let place = forward.local;
   let accepted = 0;
   let failures = 0;
   let closing: Promise<void> | undefined;
@@ -80,13 +79,19 @@ export async function openForwardListener(
     // On loopback the kernel knows without asking when the other side is gone.
     keepAlive: "host" in forward.local && forward.local.host !== LOOPBACK_HOST,
   });
+  // Before it listens: the first client may come while the rest is being set up.
+  server.on("connection", (socket) => void serve(socket));
+  server.on("error", (error) => {
+    // Most likely too many open files. It still listens; the next connection may find room.
+    if (server.listening) {
+      report(error, "a local connection could not be accepted", { local: place });
+    }
+  });
   const { local, insteadOf } = await bindLocal(server, forward, {
     fallbackPort: options.fallbackPort,
     findHolder: options.findHolder ?? ((port, host) => findPortHolder(port, { host })),
   });
-  server.on("connection", (socket) => void serve(socket));
-  // Most likely too many open files. The listener stays; the next connection may find room.
-  server.on("error", (error) => report(error, "a local connection could not be accepted"));
+  place = local;
   if (insteadOf !== undefined) {
     logger.warn({ local, insteadOf }, "the local port is busy; the forward listens on another");
   }
@@ -141,21 +146,9 @@ export async function openForwardListener(
 
   function fail(error: unknown): void {
     failures += 1;
-    report(error, "a local connection was reset: there is no way to the far side");
-  }
-
-  /** One line for each cause, however many connections it hits. */
-  function report(error: unknown, message: string): void {
-    const { code = "unknown" } = error as { code?: string };
-    const now = Date.now();
-    const last = reported.get(code);
-    if (last !== undefined && now - last.at < LOG_AGAIN_MS) {
-      last.unsaid += 1;
-      return;
-    }
-    reported.set(code, { at: now, unsaid: 0 });
-    const repeated = last?.unsaid ?? 0;
-    logger.warn({ local, code, err: error, ...(repeated > 0 ? { repeated } : {}) }, message);
+    report(error, "a local connection was reset: there is no way to the far side", {
+      local: place,
+    });
   }
 
   function close(): Promise<void> {

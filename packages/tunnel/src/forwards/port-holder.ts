@@ -53,7 +53,8 @@ async function toHolder(
   async function kindOf(): Promise<PortHolder["kind"]> {
     if (pid === undefined) return "unknown";
     if (pid === process.pid || ownTunnels?.has(pid)) return "own-tunnel";
-    if (await isOwnOrphan?.(pid, argv)) return "own-orphan";
+    const isOrphan = Promise.resolve(isOwnOrphan?.(pid, argv)).catch(() => false);
+    if (await isOrphan) return "own-orphan";
     return holderKind(program, argv);
   }
 }

@@ -186,28 +186,6 @@ test("without a way to the far side a connection is reset, and each cause is log
   ]);
 });
 
-test("a cause that lasts is logged again after a while, with the number it stands for", async () => {
-  vi.useFakeTimers({ toFake: ["Date"] });
-  onTestFinished(() => void vi.useRealTimers());
-  const warn = vi.fn();
-  await using listener = await listen(
-    { remotePort: 1 },
-    {
-      connect: () => Promise.reject(new TunnelError("TIMED_OUT", "no answer.")),
-      logger: { ...silentLogger, warn },
-    },
-  );
-  const fail = (): Promise<string> => dialToEnd(portOf(listener));
-  await fail();
-  await fail();
-  await fail();
-  expect(warn).toHaveBeenCalledTimes(1);
-  vi.setSystemTime(Date.now() + 61_000);
-  await fail();
-  expect(warn).toHaveBeenCalledTimes(2);
-  expect(warn.mock.lastCall?.[0]).toMatchObject({ code: "TIMED_OUT", repeated: 2 });
-});
-
 test("a connection waits no longer than it may, and is reset then", async () => {
   await using waiting = await listenAndWait({ waitTimeoutMs: 50 });
   const client = await dial({ port: portOf(waiting.listener) });

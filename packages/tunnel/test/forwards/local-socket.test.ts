@@ -3,7 +3,7 @@ import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { temporaryDirectory } from "@openclaw/testkit";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { type ForwardListener, openForwardListener } from "../../src/forwards/listener.ts";
 import { resolveForward } from "../../src/forwards/parse-forward.ts";
 import { silentLogger } from "../../src/logger.ts";
@@ -41,6 +41,18 @@ test("listens on a socket that is nobody else's, and takes it away again", async
   await listener.close();
   await expect(end).resolves.toMatch(/^(?:end|ECONNRESET)$/u);
   expect(existsSync(path)).toBe(false);
+});
+
+test("serves a client that comes the moment the socket is there", async () => {
+  await using directory = await temporaryDirectory();
+  await using far = await acceptor();
+  const path = directory.file("db.sock");
+  const opening = listenOn(path, far.port);
+  const client = await vi.waitFor(() => dial({ path }), { interval: 1 });
+  (await far.next()).end("already here");
+  await expect(readAll(client)).resolves.toBe("already here");
+  client.end();
+  await using _listener = await opening;
 });
 
 test("replaces the socket of a listener that died", async () => {
