@@ -70,7 +70,8 @@ test.runIf(isSshdThere)(
 
     const text = await host.run(["tunnel", "status"]);
     expect(text.stdout).toMatch(/State: +open for /u);
-    expect(text.stdout).toMatch(/Engine: +ssh2 [\d.]+, /u);
+    expect(text.stdout).toMatch(/Engine: +ssh2 [\d.]+ \(.+\)\n/u);
+    expect(text.stdout).toMatch(/native cryptography|cryptography in JavaScript over node:crypto/u);
     expect(text.stdout).toMatch(/Service: +not installed/u);
     const list = await host.run(["tunnel", "list"]);
     expect(list.stdout).toContain(`127.0.0.1:${port} -> 127.0.0.1:${host.rig.echo.port}`);

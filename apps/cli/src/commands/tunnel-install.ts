@@ -1,5 +1,4 @@
 import type { ServiceDefinition } from "@openclaw/service";
-import { formatSshTarget, formatSshUrl } from "@openclaw/tunnel";
 import type { CommandContext } from "../program/command-context.ts";
 import { TUNNEL_OPTIONS } from "../program/tunnel-commands.ts";
 import type { CliService } from "../service/cli-services.ts";
@@ -72,7 +71,7 @@ function defineTunnel(
   { name, plan }: { name: string; plan: TunnelPlan },
 ): ServiceDefinition {
   // Without a target of its own, the config is read at each start.
-  const target = context.args.length === 0 ? [] : [targetText(plan)];
+  const target = context.args.length === 0 ? [] : [plan.written];
   const words = ["tunnel", "open", ...target, "--name", name, ...givenOptions(context, plan)];
   const definition = defineService(context, service, { words });
   return {
@@ -80,10 +79,6 @@ function defineTunnel(
     description: definition.description.replace("Tunnel", () => `Tunnel to ${plan.shown}`),
     environment: { ...definition.environment, OPENCLAW_SERVICE_NAME: name },
   };
-}
-
-function targetText({ target }: TunnelPlan): string {
-  return target.remotePort === undefined ? formatSshTarget(target) : formatSshUrl(target);
 }
 
 /** What was typed; paths in full, for a service has another working directory. */

@@ -1,12 +1,12 @@
 import process from "node:process";
 import { messageOf } from "@openclaw/app-kit";
-import { inspectProcess } from "@openclaw/tunnel";
 import { CliError } from "../errors.ts";
 import type { CommandContext } from "../program/command-context.ts";
 import {
   claimRecord,
   removeFailure,
   removeRecord,
+  startTimeOf,
   writeFailure,
   writeRecord,
 } from "./record-files.ts";
@@ -54,7 +54,7 @@ export async function keepRecord(
     version: 1,
     name: input.name ?? input.fallbackName,
     pid: process.pid,
-    startTime: (await inspectProcess(process.pid))?.startTime ?? null,
+    startTime: (await startTimeOf(process.pid)) ?? null,
     target: input.target,
     isService,
     state: "connecting",

@@ -2,7 +2,7 @@ import { safeText } from "@openclaw/app-kit";
 import type { OpenForward, TunnelState } from "@openclaw/tunnel";
 import { duration } from "../output/time.ts";
 import type { CommandContext } from "../program/command-context.ts";
-import { engineText, forwardText } from "./tunnel-text.ts";
+import { cryptographyText, engineText, forwardText } from "./tunnel-text.ts";
 
 export interface TellTunnelInput {
   readonly name: string;
@@ -57,7 +57,9 @@ export function tellTunnel({ name, target, context }: TellTunnelInput): TunnelTe
             { ok: true, name, target, pid: process.pid, state: "open", engine, forwards },
             () => "",
           );
-          story(`${opens === 1 ? "open" : "open again"}: ${engineText(engine)}`);
+          story(
+            `${opens === 1 ? "open" : "open again"}: ${engineText(engine)}, ${cryptographyText(engine)}`,
+          );
           if (opens === 1 && io.stderr.isTTY === true) context.say(`Ctrl-C closes it.`);
           break;
         }

@@ -5,7 +5,7 @@ import type { CommandContext } from "../program/command-context.ts";
 import { runtimeText } from "../service/service-report.ts";
 import type { KnownTunnel } from "./find-tunnels.ts";
 import type { TunnelRecord } from "./tunnel-record.ts";
-import { bytesText, engineText, forwardText } from "./tunnel-text.ts";
+import { bytesText, cryptographyText, engineText, forwardText, NOT_NATIVE } from "./tunnel-text.ts";
 
 type Field = readonly [label: string, value: string | undefined];
 
@@ -96,8 +96,14 @@ function engineFields(record: TunnelRecord | undefined): Field[] {
   if (engine === undefined) return [];
   const { reason, cipher, serverVersion, hostKey } = engine;
   return [
-    ["Engine:", `${engineText(engine)}${cipher === undefined ? "" : ` (${safeText(cipher)})`}`],
-    ["", safeText(reason)],
+    ["Engine:", `${engineText(engine)} (${safeText(reason)})`],
+    ["Cipher:", cipher === undefined ? undefined : safeText(cipher)],
+    [
+      "",
+      engine.cryptography === "javascript"
+        ? `${cryptographyText(engine)} ${NOT_NATIVE}`
+        : cryptographyText(engine),
+    ],
     ["Server:", serverVersion === undefined ? undefined : safeText(serverVersion)],
     [
       "Host key:",

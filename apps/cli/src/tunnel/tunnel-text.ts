@@ -14,20 +14,24 @@ export function endText(end: End): string {
   return `${end.host.includes(":") ? `[${end.host}]` : end.host}:${end.port}`;
 }
 
-/** `ssh2 1.17.0, native cryptography` */
-export function engineText({ name, version, cryptography }: EngineInfo): string {
-  return `${engineName(name)} ${safeText(version)}, ${CRYPTOGRAPHY[cryptography]}`;
+/** `ssh2 1.17.0` */
+export function engineText({ name, version }: EngineInfo): string {
+  return `${name === "system" ? "the system's ssh," : name} ${safeText(version)}`;
 }
 
-function engineName(name: EngineInfo["name"]): string {
-  return name === "system" ? "the system's ssh" : name;
+/** Where the cipher runs, in a few words. */
+export function cryptographyText({ cryptography }: EngineInfo): string {
+  return CRYPTOGRAPHY[cryptography];
 }
 
 const CRYPTOGRAPHY: Readonly<Record<EngineInfo["cryptography"], string>> = {
   native: "native cryptography",
-  javascript: "cryptography in JavaScript (its native part is not built)",
-  openssh: "its own cryptography",
+  javascript: "cryptography in JavaScript",
+  openssh: "cryptography of OpenSSH",
 };
+
+/** What `javascript` means for the user. */
+export const NOT_NATIVE = "over node:crypto, for ssh2's native part is not built; that is slower";
 
 /** `1.2 MB` */
 export function bytesText(bytes: number): string {
