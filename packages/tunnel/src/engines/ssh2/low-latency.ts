@@ -48,6 +48,8 @@ export function lowerLatency({ protocol }: Ssh2Internals): void {
     isUnanswerable = true;
     theirs.CHANNEL_WINDOW_ADJUST(from, recipient, amount);
   };
+  // The server has let us in, and shows its other host keys next; whatever is asked waits behind them.
+  sendNothing(protocol);
 }
 
 function sendNothing(protocol: Protocol): void {
