@@ -3,6 +3,7 @@ import { type Figure, toFigure, type Target, type Unit } from "../figure.ts";
 import { cpuMs, rssBytes } from "../process-stats.ts";
 import { startFarSide } from "../tunnel/far-side.ts";
 import { nativeBinding } from "../tunnel/native-binding.ts";
+import { measureHealthOverSsh } from "../tunnel/remote-command.ts";
 import { echo, opens, pull, push } from "../tunnel/tunnel-load.ts";
 import {
   opensshSubject,
@@ -25,7 +26,8 @@ interface Measurement {
  * Forwards through a real OpenSSH server, beside the system's `ssh -N -L` with the same cipher: bulk,
  * echo, connections, CPU and memory; then bulk over a link with a delay.
  */
-export const tunnelSuite: Suite = async ({ launcher, isQuick, hasTargets, progress }) => {
+export const tunnelSuite: Suite = async (context) => {
+  const { launcher, isQuick, hasTargets, progress } = context;
   if (!hasTargets || launcher.slowness > 1) return [];
   if (!hasSshd) {
     progress("skipped: there is no sshd (Debian package openssh-server)");
@@ -54,7 +56,7 @@ export const tunnelSuite: Suite = async ({ launcher, isQuick, hasTargets, progre
     measure: (tunnel) => measureDistant(tunnel, isQuick),
     measurements: DISTANT,
   });
-  return [...figures, ...distant];
+  return [...(await measureHealthOverSsh(context, rig)), ...figures, ...distant];
 };
 
 const isSystem = (subject: string): boolean => subject.includes("system");

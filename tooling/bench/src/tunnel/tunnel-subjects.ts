@@ -1,7 +1,10 @@
+import { existsSync } from "node:fs";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { freePort, startProcess, type SshTestRig } from "@openclaw/testkit";
-import { sourceArgs } from "../workspace.ts";
+import { ROOT } from "../workspace.ts";
 import type { FarSide } from "./far-side.ts";
 
 /** OpenSSH's own first choice is another; what is compared uses one. */
@@ -73,7 +76,8 @@ export function tunnelSubject(
         process.execPath,
         [
           ...["--import", new URL("preload-binding.ts", import.meta.url).href],
-          ...sourceArgs("tunnel/tunnel-main.ts"),
+          ...(isBuilt() ? [] : ["--conditions=@openclaw/source"]),
+          fileURLToPath(new URL("tunnel-main.ts", import.meta.url)),
           JSON.stringify(options),
         ],
         { env: { ...rig.env, SSH2_BINDING: binding } },
@@ -91,6 +95,11 @@ export function tunnelSubject(
       return running(child, { sink, source, echo });
     },
   };
+}
+
+/** What users run is the built package; source is larger in memory, and slower to collect. */
+function isBuilt(): boolean {
+  return existsSync(join(ROOT, "packages", "tunnel", "dist", "index.js"));
 }
 
 /** The server's key, known under another port: that of a proxy in front of it. */
