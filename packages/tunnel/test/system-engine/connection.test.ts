@@ -165,6 +165,16 @@ describe.skipIf(!hasSshd)("a connection through the system's ssh", () => {
     await vi.waitFor(() => expect(rig.echo.connections).toHaveLength(0));
   });
 
+  test("with low latency, a session with a terminal is opened once, before anything else", async () => {
+    await using rig = await sshTestRig();
+    await using connection = await openTo(rig, { engine: { lowLatency: true } });
+    const channel = await connection.connect({ host: "127.0.0.1", port: rig.echo.port });
+    const sessions = rig.server.log.filter((line) => line.includes("Starting session: "));
+    expect(sessions).toEqual([expect.stringMatching(/command on pts\S* for/u)]);
+    channel.destroy();
+    expect(await connection.run("echo fine")).toMatchObject({ stdout: "fine\n" });
+  });
+
   test("tells what carries it", async () => {
     await using rig = await sshTestRig();
     await using connection = await openTo(rig, { engine: { reason: "ProxyCommand" } });

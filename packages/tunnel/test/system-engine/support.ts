@@ -1,10 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { SshTestRig } from "@openclaw/testkit";
 import type { EngineOptions, SshConnection } from "../../src/engines/engine.ts";
-import {
-  createSystemEngine,
-  type SystemEngineOptions,
-} from "../../src/engines/system/open-system-connection.ts";
+import { createSystemEngine } from "../../src/engines/system/open-system-connection.ts";
+import type { SystemEngineOptions } from "../../src/engines/system/system-engine-options.ts";
 import { silentLogger } from "../../src/logger.ts";
 import type { SshSettings } from "../../src/settings/ssh-settings.ts";
 

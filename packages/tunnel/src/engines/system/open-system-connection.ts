@@ -1,36 +1,23 @@
 import process from "node:process";
-import type { EngineOptions, OpenSshConnection, SshConnection } from "../engine.ts";
-import { type Env } from "./child-environment.ts";
-import { findSshProgram } from "../../settings/find-ssh-program.ts";
 import { TunnelError } from "../../errors.ts";
-import { openSharedConnection } from "./open-shared-connection.ts";
-
-/** Options of {@link createSystemEngine}. */
-export interface SystemEngineOptions {
-  /** Absolute path of ssh. @default found in the system's own directories, then on PATH */
-  readonly sshProgram?: string | undefined;
-  /** The user's environment. @default process.env */
-  readonly env?: Env | undefined;
-  /** Why this engine was chosen, for people. @default "asked for" */
-  readonly reason?: string | undefined;
-  /** As `TunnelOptions.sshConfig`. */
-  readonly sshConfig?: string | false | undefined;
-  /** As `TunnelOptions.identity`: given to ssh only then. */
-  readonly identity?: string | undefined;
-  /** As `TunnelOptions.knownHosts`: given to ssh only then. */
-  readonly knownHosts?: string | undefined;
-}
-
-/** {@link SystemEngineOptions} with their defaults. */
-export interface ResolvedSystemEngineOptions extends SystemEngineOptions {
-  readonly sshProgram: string;
-  readonly env: Env;
-  readonly reason: string;
-}
+import { findSshProgram } from "../../settings/find-ssh-program.ts";
+import type { OpenSshConnection } from "../engine.ts";
+import { type Askpass, startAskpass } from "./askpass.ts";
+import { type Attempt, startAttempt } from "./attempt.ts";
+import { childEnvironment } from "./child-environment.ts";
+import { connectOnLoopback } from "./connect-on-loopback.ts";
+import { connectShared } from "./connect-shared.ts";
+import { pinTarget } from "./pin-target.ts";
+import { createPrivateDirectory } from "./private-directory.ts";
+import { askSshVersion } from "./ssh-version.ts";
+import { tooSlow } from "./failure-of-ssh.ts";
+import type { StartSetting } from "./start-on-route.ts";
+import type { ResolvedSystemEngineOptions, SystemEngineOptions } from "./system-engine-options.ts";
 
 /** An engine that has the system's ssh carry the connection. */
 export function createSystemEngine(options: SystemEngineOptions = {}): OpenSshConnection {
   const { env = process.env, reason = "asked for" } = options;
+  const { canShare = process.platform !== "win32" } = options;
   return async (engineOptions, signal) => {
     signal.throwIfAborted();
     const sshProgram = options.sshProgram ?? findSshProgram(env);
@@ -39,12 +26,47 @@ export function createSystemEngine(options: SystemEngineOptions = {}): OpenSshCo
         hint: "Install an OpenSSH client.",
       });
     }
-    return openSharedConnection({ ...options, sshProgram, env, reason }, engineOptions, signal);
+    return open({ ...options, sshProgram, env, reason, canShare }, engineOptions, signal);
   };
 }
 
 /** {@link createSystemEngine} with every default. */
-export const openSystemConnection: OpenSshConnection = (
-  options: EngineOptions,
-  signal: AbortSignal,
-): Promise<SshConnection> => createSystemEngine()(options, signal);
+export const openSystemConnection: OpenSshConnection = (options, signal) =>
+  createSystemEngine()(options, signal);
+
+async function open(
+  using: ResolvedSystemEngineOptions,
+  ...[options, signal]: Parameters<OpenSshConnection>
+): ReturnType<OpenSshConnection> {
+  const version = await askSshVersion(using.sshProgram, childEnvironment(using.env));
+  const directory = await createPrivateDirectory();
+  let setting: StartSetting | undefined;
+  let askpass: Askpass | undefined;
+  const attempt: Attempt = startAttempt(options.connectTimeoutMs, signal, () =>
+    tooSlow(options, setting?.current?.log),
+  );
+  try {
+    askpass = await startAskpass({
+      ...{ version, directory: directory.path, logger: options.logger },
+      callbacks: options.authentication,
+      identityFiles: [...options.hops, options.settings].flatMap((one) => one.identityFiles),
+      pause: () => attempt.pause(),
+    });
+    const plan = {
+      ...{ using, options, version, signal },
+      directory: directory.path,
+      env: childEnvironment(using.env, askpass?.env),
+      asking: askpass?.options,
+    };
+    setting = { using, options, directory, attempt, plan, current: undefined };
+    const pinning = await pinTarget(setting);
+    return await (using.canShare ? connectShared : connectOnLoopback)(setting, pinning);
+  } catch (error) {
+    await directory.remove();
+    // Whatever was under way when it was given up.
+    throw signal.aborted ? signal.reason : error;
+  } finally {
+    attempt.end();
+    askpass?.close();
+  }
+}

@@ -13,7 +13,7 @@ import {
   type SshOption,
 } from "./ssh-options.ts";
 import { isAtLeast, type SshVersion } from "./ssh-version.ts";
-import type { ResolvedSystemEngineOptions } from "./open-system-connection.ts";
+import type { ResolvedSystemEngineOptions } from "./system-engine-options.ts";
 
 /** For one `ssh -G`, which takes milliseconds unless a command of `Match exec` is slow. */
 const ASK_TIMEOUT_MS = 5_000;

@@ -34,6 +34,8 @@ const NOT_CHECKED: ReadonlySet<string> = new Set([
   "ControlPath",
   "EscapeChar",
   "GlobalKnownHostsFile",
+  // Checked with the other forwards.
+  "LocalForward",
   "LogLevel",
   "ProxyCommand",
   "ServerAliveInterval",
