@@ -10,7 +10,7 @@ import type { FarSide } from "./far-side.ts";
 /** OpenSSH's own first choice is another; what is compared uses one. */
 const CIPHER = "aes128-gcm@openssh.com";
 
-/** What `tunnel-main.ts` is told. */
+/** What `tunnel-main.mjs` is told. */
 export interface TunnelProcessOptions {
   target: string;
   identity: string;
@@ -75,9 +75,9 @@ export function tunnelSubject(
       const child = startProcess(
         process.execPath,
         [
-          ...["--import", new URL("preload-binding.ts", import.meta.url).href],
+          ...["--import", new URL("preload-binding.mjs", import.meta.url).href],
           ...(isBuilt() ? [] : ["--conditions=@openclaw/source"]),
-          fileURLToPath(new URL("tunnel-main.ts", import.meta.url)),
+          fileURLToPath(new URL("tunnel-main.mjs", import.meta.url)),
           JSON.stringify(options),
         ],
         { env: { ...rig.env, SSH2_BINDING: binding } },

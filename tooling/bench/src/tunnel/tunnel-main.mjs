@@ -1,8 +1,9 @@
-// A tunnel in a process of its own: prints the local ports as JSON, and ends with SIGTERM.
+// A tunnel in a process of its own: prints the local ports as JSON, and ends with SIGTERM. JavaScript,
+// so that nothing is in its memory that a user would not have there.
 import { openTunnel } from "@openclaw/tunnel";
-import type { TunnelProcessOptions } from "./tunnel-subjects.ts";
 
-const options = JSON.parse(process.argv[2] ?? "{}") as TunnelProcessOptions;
+/** @type {import("./tunnel-subjects.ts").TunnelProcessOptions} */
+const options = JSON.parse(process.argv[2] ?? "{}");
 const tunnel = await openTunnel(options.target, {
   identity: options.identity,
   knownHosts: options.knownHosts,
@@ -11,7 +12,7 @@ const tunnel = await openTunnel(options.target, {
   forwards: options.ports.map((remotePort) => ({ remotePort })),
 });
 process.once("SIGTERM", () => void tunnel.close());
-const state = tunnel.state;
+const { state } = tunnel;
 console.log(
   JSON.stringify({
     ports: tunnel.forwards.map(({ local }) => ("port" in local ? local.port : 0)),

@@ -1,13 +1,10 @@
 // Loaded before a process under test: puts ssh2's native binding in place, or keeps it away.
 import Module from "node:module";
 
-type Resolve = (request: string, ...rest: unknown[]) => string;
-
-const resolver = Module as unknown as { _resolveFilename: Resolve };
-const resolve = resolver._resolveFilename;
+const resolve = Module._resolveFilename;
 const binding = process.env["SSH2_BINDING"] ?? "";
 
-resolver._resolveFilename = (request, ...rest) => {
+Module._resolveFilename = (request, ...rest) => {
   if (!request.endsWith("sshcrypto.node")) return resolve.call(Module, request, ...rest);
   if (binding === "") throw new Error("no binding in this run");
   return binding;
