@@ -168,6 +168,7 @@ for (const kind of carrierKinds) {
         way.client.end(words);
         await once(way.client, "finish");
         way.client.destroy();
+        await vi.waitFor(() => expect(way.local.readableEnded).toBe(true));
         // Who speaks to a closed socket learns with the second word that it is closed.
         const localGone = closeOf(way.local);
         way.far.write("still");
