@@ -2,7 +2,13 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
-import { freePort, generateSshKey, startProcess } from "@openclaw/testkit";
+import {
+  freePort,
+  generateSshKey,
+  hasAsyncssh,
+  startMisbehavingSshServer,
+  startProcess,
+} from "@openclaw/testkit";
 import { expect, test, vi } from "vitest";
 import { createTunnelHost, echoThrough, isSshdThere } from "./tunnel-fixture.ts";
 
@@ -90,10 +96,12 @@ test.runIf(isSshdThere)(
     const tunnel = host.open(["-L", `0:127.0.0.1:${host.rig.echo.port}`, "--name", "box"]);
     await tunnel.said("open: ");
     const port = await tunnel.port();
+    await echoThrough(port, "counted");
     await host.rig.server.stop();
     await tunnel.said(/\. Next attempt in \d+/u);
     const away = (await host.run(["tunnel", "status", "--json"])).json();
-    expect(away).toMatchObject({ tunnels: [{ name: "box", cause: { final: false } }] });
+    const forwards = [{ bytesIn: 7, bytesOut: 7, connections: 0 }];
+    expect(away).toMatchObject({ tunnels: [{ name: "box", cause: { final: false }, forwards }] });
 
     await host.rig.server.restart();
     await tunnel.said("open again: ");
@@ -101,6 +109,55 @@ test.runIf(isSshdThere)(
     const back = (await host.run(["tunnel", "status", "--json"])).json();
     expect(back).toMatchObject({ tunnels: [{ state: "open", forwards: [{ local: { port } }] }] });
     expect(JSON.stringify(back)).not.toContain('"cause"');
+  },
+);
+
+test.runIf(isSshdThere)("a host that is away at first is tried until it is there", async () => {
+  await using host = await createTunnelHost();
+  await host.rig.server.stop();
+  const tunnel = host.open(["-L", `0:127.0.0.1:${host.rig.echo.port}`]);
+  await tunnel.said(/nothing listens on .*\. Next attempt in \d+/u);
+  expect(tunnel.out.stdout).toContain(" -> ");
+  await host.rig.server.restart();
+  await tunnel.said("open: ");
+  expect(await echoThrough(await tunnel.port(), "at last")).toBe("at last");
+});
+
+test.runIf(isSshdThere)(
+  "the system's ssh carries it on request, and the status says so",
+  async () => {
+    await using host = await createTunnelHost();
+    const forward = ["-L", `0:127.0.0.1:${host.rig.echo.port}`];
+    const tunnel = host.open([...forward, "--engine", "system", "--name", "box"]);
+    await tunnel.said("open: the system's ssh");
+    expect(await echoThrough(await tunnel.port(), "by ssh")).toBe("by ssh");
+    const status = await host.run(["tunnel", "status", "box", "--json"]);
+    const { tunnels } = status.json() as { tunnels: { engine: Record<string, unknown> }[] };
+    expect(tunnels[0]?.engine).toMatchObject({ name: "system", cryptography: "openssh" });
+    const pid = Number(tunnels[0]?.engine["pid"]);
+    expect(() => process.kill(pid, 0)).not.toThrow();
+    expect(await tunnel.stop()).toBe(0);
+    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow("ESRCH"));
+  },
+);
+
+test.runIf(isSshdThere && hasAsyncssh)(
+  "Ctrl-C while the server says nothing ends it at once, with 0",
+  async () => {
+    await using host = await createTunnelHost();
+    await using server = await startMisbehavingSshServer("stall-before-banner");
+    const [, ...files] = host.flags;
+    const tunnel = host.openAs([
+      `${server.user}@127.0.0.1:${server.port}`,
+      ...files,
+      "-L",
+      "0:127.0.0.1:1",
+    ]);
+    await server.event("connection");
+    const before = performance.now();
+    expect(await tunnel.stop("SIGINT")).toBe(0);
+    expect(performance.now() - before).toBeLessThan(1_500);
+    expect(readdirSync(host.cli.home.file(".openclaw", "tunnels"))).toEqual([]);
   },
 );
 

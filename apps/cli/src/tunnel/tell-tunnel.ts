@@ -46,8 +46,8 @@ export function tellTunnel({ name, target, context }: TellTunnelInput): TunnelTe
       }
       switch (state.kind) {
         case "connecting": {
-          const again = state.attempt > 1 ? ` (attempt ${state.attempt})` : "";
-          story(`connecting to ${target}${again}`);
+          // Later attempts were announced with their cause.
+          if (state.attempt === 1) story(`connecting to ${target}`);
           break;
         }
         case "open": {
