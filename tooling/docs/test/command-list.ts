@@ -8,7 +8,7 @@
  */
 export type Trial =
   | { kind: "run"; on: Stand; prints: RegExp }
-  | { kind: "stays up"; prints: RegExp }
+  | { kind: "stays up"; on: Stand; prints: RegExp }
   | { kind: "script" }
   | { kind: "not run"; because: string };
 
@@ -20,13 +20,23 @@ export type Trial =
  * - `device paired`: the same after the approval; `<deviceId>` is the device.
  * - `surface asks`: a paired node whose commands wait; `<requestId>` is that request.
  * - `examples`: the two examples; `<nodeId>` is the node.
+ * - `behind ssh`: a Gateway on `me@box`, which the config leads to; a node workshop-pi that came through
+ *   SSH; an open tunnel.
  */
-export type Stand = "paired" | "device asks" | "device paired" | "surface asks" | "examples";
+export type Stand =
+  | "paired"
+  | "device asks"
+  | "device paired"
+  | "surface asks"
+  | "examples"
+  | "behind ssh";
 
 const run = (on: Stand, prints: RegExp): Trial => ({ kind: "run", on, prints });
-const staysUp = (prints: RegExp): Trial => ({ kind: "stays up", prints });
+const staysUp = (prints: RegExp, on: Stand = "paired"): Trial => ({ kind: "stays up", on, prints });
 const notRun = (because: string): Trial => ({ kind: "not run", because });
 const script: Trial = { kind: "script" };
+const asService = notRun("apps/cli does, on a stand-in of systemd");
+const openSsh = notRun("a program of OpenSSH, for a person at a terminal");
 
 /** Every command of README.md, CONTRIBUTING.md and docs/, and how it is tried. */
 export const commandList: Readonly<Record<string, Trial>> = {
@@ -71,6 +81,40 @@ export const commandList: Readonly<Record<string, Trial>> = {
     /Hello Ada/,
   ),
 
+  "openclaw gateway status": run("paired", /RPC probe: +ok/),
+  "openclaw gateway install --enable-linger": asService,
+  "openclaw remote set me@box": run(
+    "behind ssh",
+    /Commands go to this Gateway already|Commands now go/,
+  ),
+  "openclaw remote set me@box --token-file -": run("behind ssh", /Commands now go to this Gateway/),
+  "openclaw remote test": run("behind ssh", /Ready/),
+  "openclaw health --url ssh://me@box --token <token>": run("behind ssh", /Gateway is healthy/),
+  "OPENCLAW_GATEWAY_TOKEN=<token> openclaw node run --ssh me@box --display-name workshop-pi":
+    staysUp(/Connected to ws:.* over SSH to .* as workshop-pi/, "behind ssh"),
+  "openclaw nodes run --node workshop-pi -- uname -a": run("behind ssh", /\w/),
+  "openclaw node install --ssh me@box": asService,
+  "openclaw node status": asService,
+  "openclaw tunnel open me@box": staysUp(/^127\.0\.0\.1:\d+ -> /, "behind ssh"),
+  "openclaw tunnel open me@box --accept-new": staysUp(/^127\.0\.0\.1:\d+ -> /, "behind ssh"),
+  "openclaw tunnel open me@box -L 18790:127.0.0.1:18789": staysUp(
+    /^127\.0\.0\.1:\d+ -> /,
+    "behind ssh",
+  ),
+  "openclaw tunnel open me@box -L 18790:127.0.0.1:18789 -L 8080:127.0.0.1:80": staysUp(
+    /^127\.0\.0\.1:\d+ -> /,
+    "behind ssh",
+  ),
+  "openclaw tunnel install me@box": asService,
+  "openclaw tunnel install me@box --force --replace-leftovers": asService,
+  "openclaw tunnel list": run("behind ssh", /open for/),
+  "openclaw tunnel status": run("behind ssh", /State: +open for/),
+  "ssh-keygen -t ed25519": openSsh,
+  "ssh-copy-id me@box": openSsh,
+  "ssh me@box": openSsh,
+
+  "npm install --global @openclaw/cli": notRun("tooling/e2e installs the tarballs"),
+  "npm install @openclaw/tunnel": notRun("tooling/e2e installs the tarballs"),
   "npm install --global ./.packs/openclaw-cli-*.tgz": notRun("tooling/e2e does"),
   "npm install @openclaw/gateway-core zod": notRun("tooling/e2e installs the tarballs"),
   "npm install @openclaw/node-core @openclaw/client zod": notRun(

@@ -1,12 +1,18 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
+import { hasSshd } from "@openclaw/testkit";
 import { afterAll, describe, expect, test } from "vitest";
 import { readPages, root } from "../src/pages.ts";
 import { shellCommands } from "../src/shell-commands.ts";
-import { commandList, type Trial } from "./command-list.ts";
+import { commandList, type Stand, type Trial } from "./command-list.ts";
 import { setUp, type Shell } from "./stand.ts";
 
 // Wants a build, which `npm test` makes: the commands run the program that users get.
+
+if (!hasSshd) {
+  process.stderr.write("skipped: commands over SSH need the Debian package openssh-server\n");
+}
 
 const UP_MS = 30_000;
 const GUIDES = /^(?:README|CONTRIBUTING|docs\/[\w-]+)\.md$/;
@@ -27,12 +33,20 @@ test("every script that a page names exists", () => {
 
 describe("commands that end", () => {
   // One for all that only look, so that they run as the pages tell them, one after the other.
-  let shared: Promise<Shell> | undefined;
-  afterAll(async () => (await shared)?.[Symbol.asyncDispose]());
+  const shared = new Map<Stand, Promise<Shell>>();
+  afterAll(async () => {
+    for (const shell of shared.values()) await (await shell)[Symbol.asyncDispose]();
+  });
 
-  test.each(of("run"))("%s", { timeout: 60_000 }, async (command, { on, prints }) => {
-    if (on === "paired") {
-      await expectToRun(await (shared ??= setUp(on)), command, prints);
+  function share(on: Stand): Promise<Shell> {
+    const shell = shared.get(on) ?? setUp(on);
+    shared.set(on, shell);
+    return shell;
+  }
+
+  test.each(possible("run"))("%s", { timeout: 60_000 }, async (command, { on, prints }) => {
+    if (on === "paired" || on === "behind ssh") {
+      await expectToRun(await share(on), command, prints);
       return;
     }
     await using shell = await setUp(on);
@@ -41,11 +55,13 @@ describe("commands that end", () => {
 });
 
 describe("commands that stay up", () => {
-  test.each(of("stays up"))("%s", { timeout: 60_000 }, async (command, { prints }) => {
-    await using shell = await setUp("paired");
+  test.each(possible("stays up"))("%s", { timeout: 60_000 }, async (command, { on, prints }) => {
+    await using shell = await setUp(on);
     const isGateway = command.includes("gateway run");
     const port = isGateway ? "0" : String(shell.port);
-    const child = shell.start(command.replace("18789", port), { isSomeoneElse: true });
+    const child = shell.start(command.replace("--port 18789", `--port ${port}`), {
+      isSomeoneElse: true,
+    });
     expect(await child.line(prints, { deadlineMs: UP_MS })).toBeTruthy();
   });
 });
@@ -57,6 +73,11 @@ async function expectToRun(shell: Shell, command: string, prints: RegExp): Promi
   const { code } = await child.exited;
   expect({ line, code, stderr: child.stderr }).toMatchObject({ line, code: 0 });
   expect(child.stdout).toMatch(prints);
+}
+
+/** Those that can be tried on this machine. */
+function possible<K extends "run" | "stays up">(kind: K) {
+  return of(kind).filter(([, { on }]) => hasSshd || on !== "behind ssh");
 }
 
 function of<K extends Trial["kind"]>(kind: K): [string, Extract<Trial, { kind: K }>][] {

@@ -3,11 +3,13 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import {
   createRawPeer,
+  sshTestRig,
   startProcess,
   temporaryDirectory,
   type TestProcess,
 } from "@openclaw/testkit";
 import { root } from "../src/pages.ts";
+import { type Box, typedHere } from "./behind-ssh.ts";
 import type { Stand } from "./command-list.ts";
 
 const TOKEN = "T";
@@ -36,6 +38,7 @@ export async function setUp(stand: Stand): Promise<Shell> {
   const path = [bin, dirname(process.execPath), "/usr/local/bin:/usr/bin:/bin"].join(":");
   let homes = 0;
   let port = 0;
+  let box: (Box & AsyncDisposable) | undefined;
 
   async function newHome(): Promise<string> {
     homes += 1;
@@ -67,19 +70,23 @@ export async function setUp(stand: Stand): Promise<Shell> {
       return port;
     },
     start: (command, { isSomeoneElse = false } = {}) =>
-      launch(command, isSomeoneElse ? elsewhere : home),
+      launch(box ? typedHere(command, box) : command, isSomeoneElse ? elsewhere : home),
     async [Symbol.asyncDispose]() {
       await Promise.all(processes.map((child) => child[Symbol.asyncDispose]()));
+      await box?.[Symbol.asyncDispose]();
       await directory[Symbol.asyncDispose]();
     },
   };
 
-  async function startGateway(): Promise<void> {
-    const pairing = { autoApproveLocal: stand === "paired" };
-    const gateway = { mode: "local", auth: { token: TOKEN }, nodes: { pairing } };
-    await mkdir(join(home, ".openclaw"));
-    await writeFile(join(home, ".openclaw/openclaw.json"), JSON.stringify({ gateway }));
-    const child = launch("exec openclaw gateway run --port 0", home);
+  async function configure(owner: string, gateway: object): Promise<void> {
+    await mkdir(join(owner, ".openclaw"));
+    await writeFile(join(owner, ".openclaw/openclaw.json"), JSON.stringify({ gateway }));
+  }
+
+  async function startGateway(owner = home): Promise<void> {
+    const pairing = { autoApproveLocal: stand === "paired" || stand === "behind ssh" };
+    await configure(owner, { mode: "local", auth: { token: TOKEN }, nodes: { pairing } });
+    const child = launch("exec openclaw gateway run --port 0", owner);
     const [, found] = await child.line(/ws:\/\/127\.0\.0\.1:(\d+)/, { deadlineMs: UP_MS });
     port = Number(found);
   }
@@ -102,6 +109,21 @@ export async function setUp(stand: Stand): Promise<Shell> {
     const node = await startExample("write-a-node", `OPENCLAW_GATEWAY_URL=ws://127.0.0.1:${port}`);
     const [, nodeId = ""] = await node.line(/^node (\w+) is/, { deadlineMs: UP_MS });
     placeholders["<nodeId>"] = nodeId;
+  }
+
+  async function startBehindSsh(): Promise<void> {
+    await startGateway(await newHome());
+    const rig = await sshTestRig();
+    const dispose = (): Promise<void> => rig[Symbol.asyncDispose]();
+    box = { rig, port, openclaw: shim, [Symbol.asyncDispose]: dispose };
+    const remote = { sshTarget: rig.target, sshIdentity: rig.identity, remotePort: port };
+    await configure(home, { mode: "remote", remote });
+    const [node, tunnel] = [
+      "exec openclaw node run --ssh me@box --display-name workshop-pi",
+      "exec openclaw tunnel open me@box --name box",
+    ].map((command) => shell.start(command));
+    await node?.line("Connected to", { deadlineMs: UP_MS });
+    await tunnel?.line("open: ", { deadlineMs: UP_MS });
   }
 
   async function startPairing(): Promise<void> {
@@ -129,7 +151,9 @@ export async function setUp(stand: Stand): Promise<Shell> {
   }
 
   try {
-    await (stand === "examples" ? startExamples() : startPairing());
+    if (stand === "examples") await startExamples();
+    else if (stand === "behind ssh") await startBehindSsh();
+    else await startPairing();
     return shell;
   } catch (error) {
     await shell[Symbol.asyncDispose]();
