@@ -74,11 +74,11 @@ describe.skipIf(!hasSshd)("an encrypted key", () => {
     await using connection = await openTo(rig, {
       engine: { identity },
       options: {
-        connectTimeoutMs: 2_000,
+        connectTimeoutMs: 5_000,
         settings: { ...settingsFor(rig), identityFiles: [identity] },
         authentication: {
           async passphrase() {
-            await once(AbortSignal.timeout(2_500), "abort");
+            await once(AbortSignal.timeout(5_500), "abort");
             return "correct horse";
           },
         },

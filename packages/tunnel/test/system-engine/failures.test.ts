@@ -332,7 +332,7 @@ describe.skipIf(!hasSshd)("authentication", () => {
     const { options } = changed(rig, { identityFiles: [], identityAgent: agent.socketPath });
     await expect(
       openTo(rig, {
-        options: { ...options, connectTimeoutMs: 1_500 },
+        options: { ...options, connectTimeoutMs: 5_000 },
         engine: { env, identity: undefined, sshConfig: await noIdentity(rig) },
       }),
     ).rejects.toMatchObject({ code: "AGENT_LOCKED" });

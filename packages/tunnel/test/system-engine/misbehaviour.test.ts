@@ -27,7 +27,7 @@ describe.skipIf(!hasAsyncssh)("a misbehaving server", () => {
     ["keyboard-interactive", { code: "AUTHENTICATION_REFUSED", final: true }],
   ])("%s is told while connecting", async (behaviour, expected) => {
     await rig.server.behave(behaviour);
-    await expect(openTo(rig, { options: { connectTimeoutMs: 2_000 } })).rejects.toMatchObject(
+    await expect(openTo(rig, { options: { connectTimeoutMs: 5_000 } })).rejects.toMatchObject(
       expected,
     );
   });

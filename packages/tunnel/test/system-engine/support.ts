@@ -51,7 +51,7 @@ export function engineOptionsFor(rig: Rig, more: Partial<EngineOptions> = {}): E
     hostKeyFingerprint: undefined,
     onNewHostKey: undefined,
     authentication: {},
-    connectTimeoutMs: 10_000,
+    connectTimeoutMs: 20_000,
     keepaliveIntervalMs: 15_000,
     keepaliveCountMax: 3,
     destinations: [],

@@ -2,15 +2,15 @@ import { spawn } from "node:child_process";
 import { TunnelError } from "../../errors.ts";
 import type { SshConnection } from "../engine.ts";
 import type { RecordedChild } from "./child-records.ts";
-import { placeOf } from "./explain-failure.ts";
-import { failureOfSsh } from "./failure-of-ssh.ts";
+import { placeOf } from "./failures/explain-failure.ts";
+import { failureOfSsh } from "./failures/failure-of-ssh.ts";
 import { controlPathIn, masterOptions, waitForMaster } from "./master.ts";
 import { connectToMaster } from "./mux/control-connection.ts";
 import { tellNewKeys } from "./new-host-keys.ts";
-import { planRoute } from "./route.ts";
+import { planRoute } from "./arguments/route.ts";
 import { sharedConnection, type SharedMaster } from "./shared-connection.ts";
 import type { SshChild } from "./ssh-child.ts";
-import type { SshOption } from "./ssh-options.ts";
+import type { SshOption } from "./arguments/ssh-options.ts";
 import { infoOf, recordIfAsked, startOnRoute, type StartSetting } from "./start-on-route.ts";
 
 /** What ssh says when it ends comes at most this much later than the end of its socket. */
@@ -105,6 +105,6 @@ function lowerLatency({ using, plan, options }: StartSetting, controlPath: strin
 /** A control socket breaks when ssh ends, and what ssh says then, a moment later, is the reason. */
 function betterReason(error: unknown, failed: Promise<never>): Promise<never> {
   const { promise, reject } = Promise.withResolvers<never>();
-  setTimeout(reject, LAST_WORDS_MS, error);
+  setTimeout(reject, LAST_WORDS_MS, error).unref();
   return Promise.race([failed, promise]);
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type ControlConnection, connectToMaster } from "./mux/control-connection.ts";
-import { quoteConfigPath, type SshOption } from "./ssh-options.ts";
+import { quoteConfigPath, type SshOption } from "./arguments/ssh-options.ts";
 import type { SshChild } from "./ssh-child.ts";
 
 /** A new line of the log is the usual reason to look; this is for when there is none. */

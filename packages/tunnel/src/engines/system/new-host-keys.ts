@@ -1,8 +1,8 @@
 import type { EngineOptions } from "../engine.ts";
 import { knownHostsName } from "../../host-keys/known-hosts-name.ts";
 import type { SshSettings } from "../../settings/ssh-settings.ts";
-import { readHopLog } from "./explain-hops.ts";
-import type { SystemRoute } from "./route.ts";
+import { readHopLog } from "./failures/explain-hops.ts";
+import type { SystemRoute } from "./arguments/route.ts";
 import type { SshLog } from "./ssh-log.ts";
 
 /** Tells of each key that ssh has recorded on the way, with its fingerprint. */

@@ -1,16 +1,19 @@
+import { homedir, userInfo } from "node:os";
+import { resolve } from "node:path";
 import process from "node:process";
 import { TunnelError } from "../../errors.ts";
 import { findSshProgram } from "../../settings/find-ssh-program.ts";
+import { expandHome } from "../../settings/tokens.ts";
 import type { OpenSshConnection } from "../engine.ts";
-import { type Askpass, startAskpass } from "./askpass.ts";
+import { type Askpass, startAskpass } from "./asking/askpass.ts";
 import { type Attempt, startAttempt } from "./attempt.ts";
-import { childEnvironment } from "./child-environment.ts";
-import { connectOnLoopback } from "./connect-on-loopback.ts";
+import { childEnvironment } from "./arguments/child-environment.ts";
+import { connectOnLoopback } from "./loopback/connect-on-loopback.ts";
 import { connectShared } from "./connect-shared.ts";
 import { pinTarget } from "./pin-target.ts";
 import { createPrivateDirectory } from "./private-directory.ts";
-import { askSshVersion } from "./ssh-version.ts";
-import { tooSlow } from "./failure-of-ssh.ts";
+import { askSshVersion } from "./arguments/ssh-version.ts";
+import { tooSlow } from "./failures/failure-of-ssh.ts";
 import type { StartSetting } from "./start-on-route.ts";
 import type { ResolvedSystemEngineOptions, SystemEngineOptions } from "./system-engine-options.ts";
 
@@ -26,13 +29,29 @@ export function createSystemEngine(options: SystemEngineOptions = {}): OpenSshCo
         hint: "Install an OpenSSH client.",
       });
     }
-    return open({ ...options, sshProgram, env, reason, canShare }, engineOptions, signal);
+    const sshConfig = configPath(options.sshConfig);
+    const using = { ...options, sshConfig, sshProgram, env, reason, canShare };
+    return open(using, engineOptions, signal);
   };
 }
 
 /** {@link createSystemEngine} with every default. */
 export const openSystemConnection: OpenSshConnection = (options, signal) =>
   createSystemEngine()(options, signal);
+
+/** As it was read for the settings: ssh itself does not know `~` here. */
+function configPath(file: string | false | undefined): string | false | undefined {
+  return typeof file === "string" ? resolve(expandHome(file, home())) : file;
+}
+
+function home(): string {
+  try {
+    return userInfo().homedir;
+  } catch {
+    // A user id without an entry in the user database, as containers have it.
+    return homedir();
+  }
+}
 
 async function open(
   using: ResolvedSystemEngineOptions,

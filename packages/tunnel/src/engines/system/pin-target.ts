@@ -5,8 +5,8 @@ import {
   pinnedKeyFile,
   pinnedOptions,
 } from "./pinned-key.ts";
-import { planRoute, unshared } from "./route.ts";
-import type { SshOption } from "./ssh-options.ts";
+import { planRoute, unshared } from "./arguments/route.ts";
+import type { SshOption } from "./arguments/ssh-options.ts";
 import { startOnRoute, type StartSetting } from "./start-on-route.ts";
 
 /**

@@ -6,8 +6,8 @@ import { otherThanPinned } from "../../host-keys/host-key-refusals.ts";
 import { parseKnownHosts } from "../../host-keys/known-hosts.ts";
 import { fingerprintOf } from "../../host-keys/fingerprint.ts";
 import type { SshChild } from "./ssh-child.ts";
-import { quoteConfigPath, type SshOption } from "./ssh-options.ts";
-import { isAtLeast, type SshVersion } from "./ssh-version.ts";
+import { quoteConfigPath, type SshOption } from "./arguments/ssh-options.ts";
+import { isAtLeast, type SshVersion } from "./arguments/ssh-version.ts";
 
 // ssh knows no pinned fingerprints, only keys. So it connects twice: the first time to be shown the
 // key, with every way to authenticate switched off; the second time with that key as the only one it
@@ -68,7 +68,8 @@ export async function assertPinned(file: string, name: string, pinned: string): 
 function onlyKnownIn(file: string, version: SshVersion): readonly SshOption[] {
   return [
     ["UserKnownHostsFile", quoteConfigPath(file)],
-    ["GlobalKnownHostsFile", "/dev/null"],
+    // A file that is never there.
+    ["GlobalKnownHostsFile", quoteConfigPath(`${file}-of-nobody`)],
     ...(isAtLeast(version, { major: 8, minor: 5 })
       ? ([["KnownHostsCommand", "none"]] as const)
       : []),

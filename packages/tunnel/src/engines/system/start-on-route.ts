@@ -1,9 +1,9 @@
 import type { EngineInfo, EngineOptions } from "../engine.ts";
 import type { Attempt } from "./attempt.ts";
 import { recordChild, type RecordedChild } from "./child-records.ts";
-import { failureOfSsh, type SshOnRoute } from "./failure-of-ssh.ts";
+import { failureOfSsh, type SshOnRoute } from "./failures/failure-of-ssh.ts";
 import type { PrivateDirectory } from "./private-directory.ts";
-import type { PlanRouteInput } from "./route.ts";
+import type { PlanRouteInput } from "./arguments/route.ts";
 import { type SshChild, startSsh } from "./ssh-child.ts";
 import type { ResolvedSystemEngineOptions } from "./system-engine-options.ts";
 

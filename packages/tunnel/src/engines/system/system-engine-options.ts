@@ -1,4 +1,4 @@
-import type { Env } from "./child-environment.ts";
+import type { Env } from "./arguments/child-environment.ts";
 
 /** Options of `createSystemEngine`. */
 export interface SystemEngineOptions {

@@ -1,17 +1,17 @@
-import { TunnelError, type TunnelErrorCode, type TunnelErrorDetails } from "../../errors.ts";
-import type { KnownHost } from "../../host-keys/known-hosts.ts";
+import { TunnelError, type TunnelErrorCode, type TunnelErrorDetails } from "../../../errors.ts";
+import type { KnownHost } from "../../../host-keys/known-hosts.ts";
 import {
   changedKey,
   otherThanPinned,
   revokedKey,
   unknownKey,
-} from "../../host-keys/host-key-refusals.ts";
-import type { SshSettings } from "../../settings/ssh-settings.ts";
-import { configError } from "../../settings/ssh-complaints.ts";
-import { formatSshTarget } from "../../target.ts";
+} from "../../../host-keys/host-key-refusals.ts";
+import type { SshSettings } from "../../../settings/ssh-settings.ts";
+import { configError } from "../../../settings/ssh-complaints.ts";
+import { formatSshTarget } from "../../../target.ts";
 import { explainRefusal } from "./explain-refusal.ts";
 import { failurePatterns } from "./failure-patterns.ts";
-import type { SshLog } from "./ssh-log.ts";
+import type { SshLog } from "../ssh-log.ts";
 
 /** One ssh that has ended, and what it said. */
 export interface FailedSsh {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parsePrintedLines } from "../../settings/printed-config.ts";
+import { parsePrintedLines } from "../../../settings/printed-config.ts";
 import { unsafeSettings } from "./safety-check.ts";
 import type { SshOption } from "./ssh-options.ts";
 

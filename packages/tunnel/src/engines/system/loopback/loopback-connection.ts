@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
-import { TunnelError } from "../../errors.ts";
-import type { Destination, EngineInfo, SshConnection } from "../engine.ts";
-import type { ChildExit, SshChild } from "./ssh-child.ts";
+import { TunnelError } from "../../../errors.ts";
+import type { Destination, EngineInfo, SshConnection } from "../../engine.ts";
+import type { ChildExit, SshChild } from "../ssh-child.ts";
 
 const GOODBYE_MS = 400;
 /** For ssh to say what became of a channel; its own patience with the far side is longer. */

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { TunnelError } from "../../errors.ts";
-import type { SshSettings } from "../../settings/ssh-settings.ts";
+import { TunnelError } from "../../../errors.ts";
+import type { SshSettings } from "../../../settings/ssh-settings.ts";
 import { explainFailure, placeOf } from "./explain-failure.ts";
-import type { HopOnRoute } from "./route.ts";
-import { createSshLog, type SshLog } from "./ssh-log.ts";
+import type { HopOnRoute } from "../arguments/route.ts";
+import { createSshLog, type SshLog } from "../ssh-log.ts";
 
 /** What a host on the way said that did not get through to the next one. */
 const OPEN_FAILED = /^channel \d+: open failed: (.+)$/u;

@@ -1,5 +1,5 @@
-import type { SshSettings } from "../../settings/ssh-settings.ts";
-import type { HostKeyPolicy } from "../../settings/ssh-settings.ts";
+import type { SshSettings } from "../../../settings/ssh-settings.ts";
+import type { HostKeyPolicy } from "../../../settings/ssh-settings.ts";
 import { isAtLeast, type SshVersion } from "./ssh-version.ts";
 
 /** Options of ssh_config as `-o` takes them, in order; for ssh the first one of a name counts. */

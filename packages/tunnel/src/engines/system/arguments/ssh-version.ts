@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { TunnelError } from "../../errors.ts";
+import { TunnelError } from "../../../errors.ts";
 
 /** Which OpenSSH a program is. */
 export interface SshVersion {

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { type KnownHost, readKnownHosts } from "../../host-keys/known-hosts.ts";
-import { knownHostsName } from "../../host-keys/known-hosts-name.ts";
-import type { SshSettings } from "../../settings/ssh-settings.ts";
-import type { EngineOptions } from "../engine.ts";
+import { type KnownHost, readKnownHosts } from "../../../host-keys/known-hosts.ts";
+import { knownHostsName } from "../../../host-keys/known-hosts-name.ts";
+import type { SshSettings } from "../../../settings/ssh-settings.ts";
+import type { EngineOptions } from "../../engine.ts";
 import { assertSafe, type ExpectedSharing } from "./safety-check.ts";
 import { chainCommand, hopArguments, type HopCommand, targetArguments } from "./ssh-arguments.ts";
 import {
@@ -13,7 +13,7 @@ import {
   type SshOption,
 } from "./ssh-options.ts";
 import { isAtLeast, type SshVersion } from "./ssh-version.ts";
-import type { ResolvedSystemEngineOptions } from "./system-engine-options.ts";
+import type { ResolvedSystemEngineOptions } from "../system-engine-options.ts";
 
 /** For one `ssh -G`, which takes milliseconds unless a command of `Match exec` is slow. */
 const ASK_TIMEOUT_MS = 5_000;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { KnownHost, KnownKey } from "../../host-keys/known-hosts.ts";
-import type { SshSettings } from "../../settings/ssh-settings.ts";
+import type { KnownHost, KnownKey } from "../../../host-keys/known-hosts.ts";
+import type { SshSettings } from "../../../settings/ssh-settings.ts";
 import { explainFailure, type FailedSsh, lastWords } from "./explain-failure.ts";
-import { createSshLog } from "./ssh-log.ts";
+import { createSshLog } from "../ssh-log.ts";
 
 // What OpenSSH 9.2 wrote to stderr in each of these situations.
 

@@ -1,9 +1,9 @@
-import { TunnelError } from "../../errors.ts";
-import type { EngineOptions } from "../engine.ts";
+import { TunnelError } from "../../../errors.ts";
+import type { EngineOptions } from "../../engine.ts";
 import { explainFailure, lastWords, placeOf } from "./explain-failure.ts";
 import { explainHops } from "./explain-hops.ts";
-import type { SystemRoute } from "./route.ts";
-import type { ChildExit, SshChild } from "./ssh-child.ts";
+import type { SystemRoute } from "../arguments/route.ts";
+import type { ChildExit, SshChild } from "../ssh-child.ts";
 
 /** An ssh on its route. */
 export interface SshOnRoute {

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
-import type { SshSettings } from "../../settings/ssh-settings.ts";
+import type { SshSettings } from "../../../settings/ssh-settings.ts";
 import { chainCommand, type HopCommand, targetArguments } from "./ssh-arguments.ts";
 
 const using = { program: "/usr/bin/ssh", sshConfig: undefined };

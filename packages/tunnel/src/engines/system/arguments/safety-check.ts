@@ -1,6 +1,6 @@
-import { TunnelError } from "../../errors.ts";
-import { askSsh } from "../../settings/ask-ssh.ts";
-import { parsePrintedLines, type PrintedLines } from "../../settings/printed-config.ts";
+import { TunnelError } from "../../../errors.ts";
+import { askSsh } from "../../../settings/ask-ssh.ts";
+import { parsePrintedLines, type PrintedLines } from "../../../settings/printed-config.ts";
 import type { SshOption } from "./ssh-options.ts";
 
 /** What is expected of the socket that shares a connection. */

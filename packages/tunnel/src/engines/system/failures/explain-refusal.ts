@@ -1,4 +1,4 @@
-import { TunnelError, type TunnelErrorDetails } from "../../errors.ts";
+import { TunnelError, type TunnelErrorDetails } from "../../../errors.ts";
 import type { FailedSsh } from "./explain-failure.ts";
 
 /** `Load key "/home/me/.ssh/id": invalid format` and the like. */
@@ -23,6 +23,13 @@ export function explainRefusal({ settings, log }: FailedSsh): TunnelError {
       details,
       hint: "Unlock the agent, and confirm or touch the key when it asks.",
     });
+  }
+  if (acceptedKey?.isSecurityKey === true) {
+    return new TunnelError(
+      "AGENT_LOCKED",
+      `the security key ${acceptedKey.name} did not sign for ${place}.`,
+      { details, hint: "Plug it in, and touch it when it blinks." },
+    );
   }
   const faults = messages
     .map((line) => UNREADABLE.exec(line)?.slice(1).filter(Boolean))

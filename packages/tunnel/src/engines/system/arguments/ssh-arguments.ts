@@ -1,5 +1,5 @@
-import { formatSshTarget, type SshTarget } from "../../target.ts";
-import type { SshSettings } from "../../settings/ssh-settings.ts";
+import { formatSshTarget, type SshTarget } from "../../../target.ts";
+import type { SshSettings } from "../../../settings/ssh-settings.ts";
 import { type SshOption, toArguments } from "./ssh-options.ts";
 
 export interface ProgramAndConfig {

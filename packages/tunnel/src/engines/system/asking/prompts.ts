@@ -1,4 +1,4 @@
-import type { AuthenticationCallbacks } from "../engine.ts";
+import type { AuthenticationCallbacks } from "../../engine.ts";
 
 /** What ssh asks for, as far as it can be told from its words. */
 export type Prompt =

@@ -1,5 +1,5 @@
-import type { TunnelErrorCode } from "../../errors.ts";
-import type { ConnectStage } from "./ssh-log.ts";
+import type { TunnelErrorCode } from "../../../errors.ts";
+import type { ConnectStage } from "../ssh-log.ts";
 
 /** What a line of ssh means. Host keys and authentication have decisions of their own. */
 export interface FailurePattern {

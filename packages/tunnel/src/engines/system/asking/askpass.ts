@@ -2,11 +2,11 @@ import { writeFile } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
-import type { Logger } from "../../logger.ts";
-import type { AuthenticationCallbacks } from "../engine.ts";
+import type { Logger } from "../../../logger.ts";
+import type { AuthenticationCallbacks } from "../../engine.ts";
 import { answerPrompt, parsePrompt } from "./prompts.ts";
-import { isAtLeast, type SshVersion } from "./ssh-version.ts";
-import type { SshOption } from "./ssh-options.ts";
+import { isAtLeast, type SshVersion } from "../arguments/ssh-version.ts";
+import type { SshOption } from "../arguments/ssh-options.ts";
 
 /** SSH_ASKPASS_REQUIRE came with 8.4; the mark before a server's own words a little later. */
 const OLDEST = { major: 8, minor: 6 } as const;

@@ -1,16 +1,16 @@
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
-import { TunnelError } from "../../errors.ts";
-import type { Destination, SshConnection } from "../engine.ts";
-import type { RecordedChild } from "./child-records.ts";
-import { placeOf } from "./explain-failure.ts";
-import { failureOfSsh } from "./failure-of-ssh.ts";
+import { TunnelError } from "../../../errors.ts";
+import type { Destination, SshConnection } from "../../engine.ts";
+import type { RecordedChild } from "../child-records.ts";
+import { placeOf } from "../failures/explain-failure.ts";
+import { failureOfSsh } from "../failures/failure-of-ssh.ts";
 import { loopbackConnection, type LoopbackForward } from "./loopback-connection.ts";
-import { tellNewKeys } from "./new-host-keys.ts";
-import { planRoute, unshared } from "./route.ts";
-import type { SshChild } from "./ssh-child.ts";
-import type { SshOption } from "./ssh-options.ts";
-import { infoOf, recordIfAsked, startOnRoute, type StartSetting } from "./start-on-route.ts";
+import { tellNewKeys } from "../new-host-keys.ts";
+import { planRoute, unshared } from "../arguments/route.ts";
+import type { SshChild } from "../ssh-child.ts";
+import type { SshOption } from "../arguments/ssh-options.ts";
+import { infoOf, recordIfAsked, startOnRoute, type StartSetting } from "../start-on-route.ts";
 
 /** A port that was free a moment ago may be taken when ssh wants it. */
 const PORT_ATTEMPTS = 3;
