@@ -1,7 +1,7 @@
 import type { CommandContext } from "../program/command-context.ts";
 import { answerService, asServiceAnswer, factsOf, failService } from "../service/service-answer.ts";
 import { findTunnels } from "../tunnel/find-tunnels.ts";
-import { pickOne } from "../tunnel/pick-service.ts";
+import { pickOne } from "../tunnel/pick-one.ts";
 import { removeFailure } from "../tunnel/record-files.ts";
 import { settleTunnel } from "../tunnel/settle-tunnel.ts";
 import { tunnelService } from "../tunnel/tunnel-service.ts";

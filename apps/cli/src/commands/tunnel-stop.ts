@@ -4,7 +4,7 @@ import { hasCode } from "@openclaw/app-kit";
 import type { CommandContext } from "../program/command-context.ts";
 import { answerService, asServiceAnswer, factsOf, failService } from "../service/service-answer.ts";
 import { findTunnels } from "../tunnel/find-tunnels.ts";
-import { pickOne } from "../tunnel/pick-service.ts";
+import { pickOne } from "../tunnel/pick-one.ts";
 import { isRunning } from "../tunnel/record-files.ts";
 import type { TunnelRecord } from "../tunnel/tunnel-record.ts";
 import { tunnelService } from "../tunnel/tunnel-service.ts";

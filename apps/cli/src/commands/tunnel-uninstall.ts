@@ -2,7 +2,7 @@ import type { CommandContext } from "../program/command-context.ts";
 import { assertManageable } from "../service/manage-service.ts";
 import { answerService, asServiceAnswer, factsOf } from "../service/service-answer.ts";
 import { findTunnels } from "../tunnel/find-tunnels.ts";
-import { pickOne } from "../tunnel/pick-service.ts";
+import { pickOne } from "../tunnel/pick-one.ts";
 import { removeFailure } from "../tunnel/record-files.ts";
 import { tunnelService } from "../tunnel/tunnel-service.ts";
 
