@@ -31,19 +31,21 @@ test("every script that a page names exists", () => {
   for (const name of named) expect(Object.keys(scripts)).toContain(name.split(" ", 1)[0]);
 });
 
+// One for all that only look, so that they run as the pages tell them, one after the other.
+const shared = new Map<Stand, Promise<Shell>>();
+afterAll(async () => {
+  const shells = await Promise.allSettled(shared.values());
+  const up = shells.filter((shell) => shell.status === "fulfilled");
+  await Promise.all(up.map(({ value }) => value[Symbol.asyncDispose]()));
+});
+
+function share(stand: Stand): Promise<Shell> {
+  const shell = shared.get(stand) ?? setUp(stand);
+  shared.set(stand, shell);
+  return shell;
+}
+
 describe("commands that end", () => {
-  // One for all that only look, so that they run as the pages tell them, one after the other.
-  const shared = new Map<Stand, Promise<Shell>>();
-  afterAll(async () => {
-    for (const shell of shared.values()) await (await shell)[Symbol.asyncDispose]();
-  });
-
-  function share(on: Stand): Promise<Shell> {
-    const shell = shared.get(on) ?? setUp(on);
-    shared.set(on, shell);
-    return shell;
-  }
-
   test.each(possible("run"))("%s", { timeout: 60_000 }, async (command, { on, prints }) => {
     if (on === "paired" || on === "behind ssh") {
       await expectToRun(await share(on), command, prints);
@@ -56,7 +58,8 @@ describe("commands that end", () => {
 
 describe("commands that stay up", () => {
   test.each(possible("stays up"))("%s", { timeout: 60_000 }, async (command, { on, prints }) => {
-    await using shell = await setUp(on);
+    await using own = on === "behind ssh" ? undefined : await setUp(on);
+    const shell = own ?? (await share(on));
     const isGateway = command.includes("gateway run");
     const port = isGateway ? "0" : String(shell.port);
     const child = shell.start(command.replace("--port 18789", `--port ${port}`), {
@@ -76,12 +79,18 @@ async function expectToRun(shell: Shell, command: string, prints: RegExp): Promi
 }
 
 /** Those that can be tried on this machine. */
-function possible<K extends "run" | "stays up">(kind: K) {
-  return of(kind).filter(([, { on }]) => hasSshd || on !== "behind ssh");
+function possible<K extends "run" | "stays up">(kind: K): [string, TrialOf<K>][] {
+  return of(kind).filter(([, trial]) => hasSshd || on(trial) !== "behind ssh");
 }
 
-function of<K extends Trial["kind"]>(kind: K): [string, Extract<Trial, { kind: K }>][] {
+function on(trial: Trial): Stand | undefined {
+  return "on" in trial ? trial.on : undefined;
+}
+
+type TrialOf<K extends Trial["kind"]> = Extract<Trial, { kind: K }>;
+
+function of<K extends Trial["kind"]>(kind: K): [string, TrialOf<K>][] {
   return Object.entries(commandList).filter(
-    (entry): entry is [string, Extract<Trial, { kind: K }>] => entry[1].kind === kind,
+    (entry): entry is [string, TrialOf<K>] => entry[1].kind === kind,
   );
 }

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import {
   createRawPeer,
+  type SshTestRig,
   sshTestRig,
   startProcess,
   temporaryDirectory,
@@ -38,7 +39,7 @@ export async function setUp(stand: Stand): Promise<Shell> {
   const path = [bin, dirname(process.execPath), "/usr/local/bin:/usr/bin:/bin"].join(":");
   let homes = 0;
   let port = 0;
-  let box: (Box & AsyncDisposable) | undefined;
+  let box: (Box & { rig: SshTestRig }) | undefined;
 
   async function newHome(): Promise<string> {
     homes += 1;
@@ -73,7 +74,7 @@ export async function setUp(stand: Stand): Promise<Shell> {
       launch(box ? typedHere(command, box) : command, isSomeoneElse ? elsewhere : home),
     async [Symbol.asyncDispose]() {
       await Promise.all(processes.map((child) => child[Symbol.asyncDispose]()));
-      await box?.[Symbol.asyncDispose]();
+      await box?.rig.stop();
       await directory[Symbol.asyncDispose]();
     },
   };
@@ -114,8 +115,7 @@ export async function setUp(stand: Stand): Promise<Shell> {
   async function startBehindSsh(): Promise<void> {
     await startGateway(await newHome());
     const rig = await sshTestRig();
-    const dispose = (): Promise<void> => rig[Symbol.asyncDispose]();
-    box = { rig, port, openclaw: shim, [Symbol.asyncDispose]: dispose };
+    box = { rig, port, openclaw: shim };
     const remote = { sshTarget: rig.target, sshIdentity: rig.identity, remotePort: port };
     await configure(home, { mode: "remote", remote });
     const [node, tunnel] = [
