@@ -31,7 +31,8 @@ test.runIf(isBuilt)(
   async () => {
     const main = await readFile(new URL("../dist/main.js", import.meta.url), "utf8");
     expect(main).not.toMatch(/ZodError|createGateway\(|CommanderError|ssh-userauth/);
-    expect(main.length).toBeLessThan(400_000);
+    // With all commands; a run reads the file once and compiles the functions it calls.
+    expect(main.length).toBeLessThan(600_000);
   },
 );
 
