@@ -15,6 +15,8 @@ export interface CliIo extends ProgramIo {
   readonly programName: string;
   /** Somebody sits there to answer: stdin and stderr are a terminal. @default nobody */
   readonly terminal?: (() => Terminal | undefined) | undefined;
+  /** What is piped in. @default nothing */
+  readonly stdin?: (() => AsyncIterable<unknown>) | undefined;
 }
 
 /** The names under which the program is installed. */
@@ -25,6 +27,7 @@ export function cliIo(target: NodeJS.Process, homedir: string): CliIo {
   return {
     ...processIo(target, homedir),
     programName: programNameOf(target.argv[1]),
+    stdin: () => target.stdin,
     // Looked at only when there is a question: opening stdin keeps a process alive.
     terminal: () =>
       isatty(0) && isatty(2) ? { input: target.stdin, output: target.stderr } : undefined,

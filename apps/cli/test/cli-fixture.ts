@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import type { StopSignal } from "@openclaw/app-kit";
 import { createMemoryIo } from "@openclaw/app-kit/testing";
 import { createGateway, type Gateway } from "@openclaw/gateway-core";
@@ -19,6 +20,8 @@ export interface CliOptions {
   env?: Record<string, string>;
   programName?: string;
   isTTY?: boolean;
+  /** What is piped in. @default nothing */
+  stdin?: string;
   /** Somebody who answers. @default nobody */
   terminal?: Terminal;
 }
@@ -42,14 +45,19 @@ export async function createCli(): Promise<CliFixture> {
       return current.out;
     },
     signal: (name = "SIGINT") => current.signal(name),
-    async run(args, { env = {}, programName = "openclaw", isTTY = false, terminal } = {}) {
+    async run(args, { env = {}, programName = "openclaw", isTTY = false, stdin, terminal } = {}) {
       current = createMemoryIo({
         home: home.path,
         env: { PATH: process.env["PATH"], ...env },
         isTTY,
       });
       const { out, io } = current;
-      const code = await run(args, { ...io, programName, terminal: () => terminal });
+      const code = await run(args, {
+        ...io,
+        programName,
+        terminal: () => terminal,
+        stdin: () => Readable.from(stdin === undefined ? [] : [stdin]),
+      });
       const { stdout, stderr } = out;
       return { code, stdout, stderr, json: () => JSON.parse(stdout) as Record<string, unknown> };
     },

@@ -143,12 +143,13 @@ async function connectPatiently(
   }
 }
 
-async function connect(
+/** One attempt to connect as a command does; the failure is not explained yet. */
+export async function connect(
   context: CommandContext,
   { target, credentials }: ChosenGateway,
   { scopes, caps = [], isProbe = false, isLong = false }: SessionOptions,
   timeoutMs: number,
-  way: Way | undefined,
+  way: Pick<Way, "client"> | undefined,
   signal: AbortSignal,
 ): Promise<GatewayClient> {
   const { token, password } = credentials;

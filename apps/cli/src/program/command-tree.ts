@@ -3,6 +3,7 @@ import { devicesCommands } from "./devices-commands.ts";
 import { gatewayCommands, healthTopCommand, statusTopCommand } from "./gateway-commands.ts";
 import { nodeCommands } from "./node-commands.ts";
 import { nodesCommands } from "./nodes-commands.ts";
+import { remoteCommands } from "./remote-commands.ts";
 import { tunnelCommands } from "./tunnel-commands.ts";
 
 const completionCommand: CommandSpec = {
@@ -64,6 +65,7 @@ export const commandTree: CommandSpec = {
     nodeCommands,
     nodesCommands,
     devicesCommands,
+    remoteCommands,
     tunnelCommands,
     healthTopCommand,
     statusTopCommand,

@@ -37,6 +37,7 @@ test("the first help names every command and the global flags", () => {
       node        make this machine a node
       nodes       see nodes, pair them, run things on them
       devices     see devices, pair them, handle their tokens
+      remote      choose the Gateway that commands go to, and test the way there
       tunnel      forward ports through SSH, and keep them forwarded
       health      check that the Gateway answers and lets you in
       status      show this machine, its Gateway and its nodes at a glance
