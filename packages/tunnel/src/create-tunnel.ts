@@ -3,8 +3,10 @@ import type { Destination } from "./engines/engine.ts";
 import { TunnelError } from "./errors.ts";
 import { type ForwardListener, openForwardListener } from "./forwards/listener.ts";
 import { type ResolvedForward, resolveForward } from "./forwards/parse-forward.ts";
+import { findPortHolder } from "./forwards/port-holder.ts";
 import { silentLogger } from "./logger.ts";
 import { checkOptions, openConnection, resolveRoute, type Route } from "./prepare.ts";
+import { endOrphans, type Orphans } from "./supervision/orphans.ts";
 import { type Supervisor, supervise } from "./supervision/supervisor.ts";
 import { parseSshTarget, type SshTarget } from "./target.ts";
 import { defaultTunnelOptions } from "./tunnel-defaults.ts";
@@ -39,7 +41,8 @@ export function createTunnel(target: string | SshTarget, options: TunnelOptions 
     const forwards = options.configuredForwards
       ? [...specs, ...route.settings.localForwards.map(resolveForward)]
       : specs;
-    await listen(forwards);
+    const orphans = await endOrphans(options.stateDirectory, logger);
+    await listen(forwards, orphans);
     if (closing) return;
     supervisor = supervise({
       ...defaultTunnelOptions,
@@ -85,7 +88,10 @@ export function createTunnel(target: string | SshTarget, options: TunnelOptions 
     };
   }
 
-  async function listen(forwards: readonly ResolvedForward[]): Promise<void> {
+  async function listen(
+    forwards: readonly ResolvedForward[],
+    orphans: Orphans | undefined,
+  ): Promise<void> {
     const made: ForwardListener[] = [];
     listeners = made;
     for (const forward of forwards) {
@@ -95,6 +101,8 @@ export function createTunnel(target: string | SshTarget, options: TunnelOptions 
         connect: connectTo,
         fallbackPort: options.fallbackPort ?? false,
         logger,
+        findHolder: (port, host) =>
+          findPortHolder(port, { host, isOwnOrphan: async (pid) => orphans?.isOne(pid) ?? false }),
       });
       if (closing) await listener.close();
       else made.push(listener);
@@ -195,7 +203,7 @@ export function createTunnel(target: string | SshTarget, options: TunnelOptions 
     },
     opened: () => opened.promise,
     ready,
-    connect: (destination, given) => connectTo(toDestination(destination), given),
+    connect: async (destination, given) => connectTo(toDestination(destination), given),
     async run(command, given) {
       const connection = await whenOpen(given?.signal);
       return connection.run(command, given);
@@ -221,8 +229,12 @@ function returnTimeoutMs(failures: number): number {
 }
 
 function toDestination(destination: TunnelDestination): Destination {
-  if ("socketPath" in destination) return { socketPath: destination.socketPath };
+  if ("socketPath" in destination) {
+    if (destination.socketPath !== "") return { socketPath: destination.socketPath };
+    throw new TunnelError("INVALID_OPTION", "an empty path is no socket.");
+  }
   const { host = "127.0.0.1", port } = destination;
+  if (host === "") throw new TunnelError("INVALID_OPTION", "an empty name is no host.");
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
     throw new TunnelError("INVALID_OPTION", `${port} is no port; 1 to 65535 are.`);
   }

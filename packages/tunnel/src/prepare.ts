@@ -137,21 +137,44 @@ function engineOptionsOf(
   };
 }
 
-/** Options that can be checked before anything is dialled. */
+/** The longest a timer of Node can wait. */
+const MAX_MS = 2_147_483_647;
+
+/** What a number has to be, for people, and whether it is. */
+const NUMBERS = {
+  "more than 0": (value: number) => value > 0 && value <= MAX_MS,
+  "0 or more": (value: number) => value >= 0 && value <= MAX_MS,
+  "a whole number of 1 or more": (value: number) => Number.isInteger(value) && value >= 1,
+} as const;
+
+/**
+ * Options that can be checked before anything is dialled.
+ *
+ * @throws TunnelError `INVALID_OPTION`
+ */
 export function checkOptions(options: TunnelOptions): void {
-  if (options.hostKeyFingerprint !== undefined) parseFingerprint(options.hostKeyFingerprint);
-  const positive = [
-    "connectTimeoutMs",
-    "keepaliveIntervalMs",
-    "keepaliveCountMax",
-    "waitTimeoutMs",
-    "maxWaiting",
-    "stableAfterMs",
-  ] as const;
-  for (const name of positive) {
-    const value = options[name];
-    // The longest a timer of Node can wait.
-    if (value === undefined || (value > 0 && value <= 2_147_483_647)) continue;
-    throw new TunnelError("INVALID_OPTION", `${name} is ${value}; it has to be more than 0.`);
-  }
+  const { hostKeyFingerprint, backoff } = options;
+  if (hostKeyFingerprint !== undefined) parseFingerprint(hostKeyFingerprint);
+  checkWord("engine", options.engine, ["ssh2", "system"]);
+  checkWord("hostKeyPolicy", options.hostKeyPolicy, ["strict", "accept-new", "openssh"]);
+  checkNumber("connectTimeoutMs", options.connectTimeoutMs, "more than 0");
+  checkNumber("keepaliveIntervalMs", options.keepaliveIntervalMs, "more than 0");
+  checkNumber("keepaliveCountMax", options.keepaliveCountMax, "a whole number of 1 or more");
+  checkNumber("waitTimeoutMs", options.waitTimeoutMs, "more than 0");
+  checkNumber("maxWaiting", options.maxWaiting, "a whole number of 1 or more");
+  checkNumber("stableAfterMs", options.stableAfterMs, "more than 0");
+  checkNumber("backoff.baseMs", backoff?.baseMs, "0 or more");
+  checkNumber("backoff.maxMs", backoff?.maxMs, "0 or more");
+}
+
+/** For callers without types, or with words from a file. */
+function checkWord(name: string, value: string | undefined, words: readonly string[]): void {
+  if (value === undefined || words.includes(value)) return;
+  const list = words.join(", ");
+  throw new TunnelError("INVALID_OPTION", `${name} is "${value}"; it is one of ${list}.`);
+}
+
+function checkNumber(name: string, value: number | undefined, kind: keyof typeof NUMBERS): void {
+  if (value === undefined || NUMBERS[kind](value)) return;
+  throw new TunnelError("INVALID_OPTION", `${name} is ${value}; it has to be ${kind}.`);
 }
