@@ -6,8 +6,10 @@ import type { Protocol } from "./internals.ts";
  * and it caps a channel at 2 MiB for each round trip.
  */
 export const CHANNEL_WINDOW_BYTES = 2 * 1024 * 1024;
-/** Largest data message to receive. */
+/** Largest data message, in both directions: what every implementation takes (RFC 4253 section 6.1). */
 export const CHANNEL_PACKET_BYTES = 32 * 1024;
+/** What a far side may miscount before the channel ends, as OpenSSH has it. */
+const OVERRUN_BYTES = CHANNEL_WINDOW_BYTES / 10;
 /** Above this much unsent on the connection, its channels take no more; the slow link slows the writers. */
 const CONNECTION_HIGH_WATER_BYTES = 1024 * 1024;
 const STREAM_HIGH_WATER_BYTES = 256 * 1024;
@@ -17,7 +19,9 @@ export interface ChannelCarrier {
   readonly protocol: Protocol;
   /** Bytes that wait to be written to the network. */
   readonly unsentBytes: number;
-  /** Calls back once, when little waits any more. */
+  /** Whether data would have to wait for new keys. */
+  readonly isExchangingKeys: boolean;
+  /** Calls back once, when little waits any more and there are keys. */
   onDrain(callback: () => void): void;
   /** Collects the packets of this turn of the loop into one write. */
   cork(): void;
@@ -37,6 +41,8 @@ export class SshChannel extends Duplex {
   readonly #packetBytes: number;
   /** What we may still send. */
   #window: number;
+  /** What the far side may still send. */
+  #room = CHANNEL_WINDOW_BYTES;
   /** What was read since the far side was last told. */
   #credit = 0;
   /** What stands in the stream's buffer since it said that it is full. */
@@ -44,6 +50,7 @@ export class SshChannel extends Duplex {
   #isFull = false;
   #pending: { data: Buffer; done: (error?: Error | null) => void } | undefined;
   #sentClose = false;
+  #remoteEnded = false;
   #remoteClosed = false;
 
   constructor(
@@ -63,7 +70,13 @@ export class SshChannel extends Duplex {
   // What the far side sends.
 
   received(data: Buffer): void {
-    if (this.destroyed) return;
+    // Nothing may follow an end; a stream that is pushed to then would fail before anybody listens.
+    if (this.destroyed || this.#remoteEnded) return;
+    this.#room -= data.length;
+    if (this.#room < -OVERRUN_BYTES) {
+      this.destroy(new Error("the far side has sent more than its window allows"));
+      return;
+    }
     if (this.push(data) && !this.#isFull) {
       this.#grant(data.length);
       return;
@@ -77,12 +90,19 @@ export class SshChannel extends Duplex {
     this.#flush();
   }
 
+  /** There is no request that a forward knows. */
+  requested(wantsReply: boolean): void {
+    if (wantsReply && !this.#sentClose) this.#carrier.protocol.channelFailure(this.#remoteId);
+  }
+
   receivedEof(): void {
+    this.#remoteEnded = true;
     if (!this.destroyed) this.push(null);
   }
 
   /** Both directions are over on the far side. */
   receivedClose(): void {
+    this.#remoteEnded = true;
     this.#remoteClosed = true;
     this.#carrier.forget(this.#localId);
     this.#sendClose();
@@ -99,9 +119,9 @@ export class SshChannel extends Duplex {
     this.destroy(error);
   }
 
-  /** After the last byte was read: whoever still writes learns that nobody listens. */
+  /** After the last byte was read. Like a socket, it fails only where something was left unsent. */
   #end(): void {
-    if (this.writableFinished || this.writableEnded) {
+    if (this.writableLength === 0) {
       this.destroy();
       return;
     }
@@ -159,6 +179,11 @@ export class SshChannel extends Duplex {
     if (pending === undefined || this.#sentClose) return;
     const { protocol } = this.#carrier;
     let { data } = pending;
+    // ssh2 would keep whatever it is given until the far side has agreed to new keys.
+    if (this.#carrier.isExchangingKeys) {
+      this.#carrier.onDrain(() => this.#flush());
+      return;
+    }
     this.#carrier.cork();
     while (data.length > 0 && this.#window > 0) {
       const bytes = Math.min(data.length, this.#window, this.#packetBytes);
@@ -181,6 +206,7 @@ export class SshChannel extends Duplex {
     if (this.#credit < CHANNEL_WINDOW_BYTES / 2 || this.#sentClose) return;
     this.#carrier.cork();
     this.#carrier.protocol.channelWindowAdjust(this.#remoteId, this.#credit);
+    this.#room += this.#credit;
     this.#credit = 0;
   }
 

@@ -11,6 +11,9 @@ import type { ChannelHandlers, Ssh2Internals } from "./internals.ts";
 /** Below this much unsent, channels may write again. */
 const LOW_WATER_BYTES = 256 * 1024;
 
+/** Who takes less in one message would have us send nothing but headers. */
+const MIN_PACKET_BYTES = 64;
+
 /** Reasons of SSH_MSG_CHANNEL_OPEN_FAILURE, RFC 4254 section 5.1. */
 const OPEN_FAILURE = { prohibited: 1, connectFailed: 2, unknownType: 3, shortage: 4 } as const;
 
@@ -36,7 +39,12 @@ interface Opening {
  * about sessions still go to ssh2. Its own channel class has no way to tell an abort from an end, and
  * costs two streams for each connection.
  */
-export function createChannels({ protocol, channelNumbers, socket }: Ssh2Internals): Channels {
+export function createChannels({
+  protocol,
+  channelNumbers,
+  socket,
+  onNewKeys,
+}: Ssh2Internals): Channels {
   const opening = new Map<number, Opening>();
   const open = new Map<number, SshChannel>();
   /** Given up while being opened; the confirmation is answered with a close. */
@@ -48,6 +56,9 @@ export function createChannels({ protocol, channelNumbers, socket }: Ssh2Interna
     protocol,
     get unsentBytes() {
       return socket.writableLength;
+    },
+    get isExchangingKeys() {
+      return protocol._kexinit !== undefined;
     },
     onDrain: (callback) => void waiting.push(callback),
     cork() {
@@ -65,13 +76,15 @@ export function createChannels({ protocol, channelNumbers, socket }: Ssh2Interna
   function uncork(): void {
     isCorked = false;
     socket.uncork();
-    if (waiting.length > 0 && socket.writableLength <= LOW_WATER_BYTES) drained();
+    if (waiting.length === 0 || carrier.isExchangingKeys) return;
+    if (socket.writableLength <= LOW_WATER_BYTES) drained();
   }
 
   function drained(): void {
     for (const callback of waiting.splice(0)) callback();
   }
   socket.on("drain", drained);
+  onNewKeys?.(drained);
 
   function take(channel: number): Opening | undefined {
     const found = opening.get(channel);
@@ -83,17 +96,20 @@ export function createChannels({ protocol, channelNumbers, socket }: Ssh2Interna
   const theirs = { ...handlers };
   handlers.CHANNEL_OPEN_CONFIRMATION = (from, info) => {
     const found = take(info.recipient);
-    if (found) {
-      const ids = { local: info.recipient, remote: info.sender };
-      const channel = new SshChannel(carrier, ids, info.window, info.packetSize);
-      open.set(info.recipient, channel);
+    if (!found && !abandoned.delete(info.recipient)) {
+      theirs.CHANNEL_OPEN_CONFIRMATION(from, info);
+      return;
+    }
+    const ids = { local: info.recipient, remote: info.sender };
+    const packetBytes = Math.min(info.packetSize, CHANNEL_PACKET_BYTES);
+    const channel = new SshChannel(carrier, ids, info.window, packetBytes);
+    open.set(info.recipient, channel);
+    if (found && packetBytes >= MIN_PACKET_BYTES) {
       found.resolve(channel);
-    } else if (abandoned.delete(info.recipient)) {
-      const ids = { local: info.recipient, remote: info.sender };
-      const channel = new SshChannel(carrier, ids, 0, 1);
-      open.set(info.recipient, channel);
-      channel.destroy();
-    } else theirs.CHANNEL_OPEN_CONFIRMATION(from, info);
+      return;
+    }
+    channel.destroy();
+    found?.reject(openFailure(found.destination, OPEN_FAILURE.prohibited, "no room in a message"));
   };
   handlers.CHANNEL_OPEN_FAILURE = (from, recipient, reason, description) => {
     const found = take(recipient);
@@ -122,7 +138,16 @@ export function createChannels({ protocol, channelNumbers, socket }: Ssh2Interna
   handlers.CHANNEL_CLOSE = (from, recipient) => {
     const channel = open.get(recipient);
     if (channel) channel.receivedClose();
-    else theirs.CHANNEL_CLOSE(from, recipient);
+    else if (opening.has(recipient) || abandoned.has(recipient)) {
+      // Some servers refuse like this.
+      handlers.CHANNEL_OPEN_FAILURE(from, recipient, OPEN_FAILURE.connectFailed, "");
+    } else theirs.CHANNEL_CLOSE(from, recipient);
+  };
+  handlers.CHANNEL_REQUEST = (from, recipient, type, wantsReply, data) => {
+    const channel = open.get(recipient);
+    // sshd asks so whether we are alive (ClientAliveInterval), and ends who leaves it unanswered.
+    if (channel) channel.requested(wantsReply);
+    else theirs.CHANNEL_REQUEST?.(from, recipient, type, wantsReply, data);
   };
 
   return {

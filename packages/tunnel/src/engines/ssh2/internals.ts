@@ -18,6 +18,14 @@ export interface ChannelHandlers {
   CHANNEL_WINDOW_ADJUST(protocol: Protocol, recipient: number, amount: number): void;
   CHANNEL_EOF(protocol: Protocol, recipient: number): void;
   CHANNEL_CLOSE(protocol: Protocol, recipient: number): void;
+  /** Not where somebody else answers them. */
+  CHANNEL_REQUEST?(
+    protocol: Protocol,
+    recipient: number,
+    type: string,
+    wantsReply: boolean,
+    data: unknown,
+  ): void;
 }
 
 /** A channel that the far side has opened. */
@@ -52,6 +60,7 @@ export interface Protocol {
   channelWindowAdjust(channel: number, amount: number): void;
   channelEOF(channel: number): void;
   channelClose(channel: number): void;
+  channelFailure(channel: number): void;
   ping(): void;
 }
 
@@ -81,6 +90,8 @@ export interface Ssh2Internals {
   readonly protocol: Protocol;
   readonly channelNumbers: ChannelNumbers;
   readonly socket: Duplex;
+  /** Calls back after every exchange of keys, where keys are exchanged. */
+  readonly onNewKeys?: (callback: () => void) => void;
 }
 
 /** The inside of a client that has begun to connect. */
@@ -100,5 +111,6 @@ export function internalsOf(client: Client): Ssh2Internals {
       hint: "Install ssh2 1.17.0, or choose the engine `system`.",
     });
   }
-  return { protocol: _protocol, channelNumbers: _chanMgr, socket: _sock };
+  const onNewKeys = (callback: () => void): void => void client.on("handshake", callback);
+  return { protocol: _protocol, channelNumbers: _chanMgr, socket: _sock, onNewKeys };
 }
