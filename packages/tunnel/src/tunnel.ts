@@ -44,7 +44,7 @@ export interface TunnelOptions {
   readonly keepaliveCountMax?: number | undefined;
   /** Comes back after a lost connection. @default true */
   readonly reconnect?: boolean | undefined;
-  /** Pauses between attempts, with full jitter. @default 500 doubling to 15_000 */
+  /** Pauses between attempts, with full jitter. @default 250 doubling to 15_000 */
   readonly backoff?: { readonly baseMs?: number; readonly maxMs?: number } | undefined;
   /** A connection that stood this long starts the backoff anew. @default 10_000 */
   readonly stableAfterMs?: number | undefined;
