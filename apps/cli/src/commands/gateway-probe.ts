@@ -1,11 +1,12 @@
 import { asObject, safeText } from "@openclaw/app-kit";
 import { resolveGatewayTarget, type GatewayTarget } from "@openclaw/config";
 import { type ChosenGateway, credentialsFor, readConfig } from "../gateway/choose-gateway.ts";
+import { chooseSsh } from "../remote/choose-remote.ts";
 import { type ConfigSummary, summariseConfig } from "../gateway/config-summary.ts";
 import { capabilityOf, probeGateway, type ProbeResult } from "../gateway/probe-gateway.ts";
 import type { CommandContext } from "../program/command-context.ts";
 
-type TargetId = "explicit" | "configRemote" | "localLoopback";
+type TargetId = "explicit" | "sshTunnel" | "configRemote" | "localLoopback";
 
 interface Candidate {
   id: TargetId;
@@ -22,6 +23,8 @@ interface Looked extends Candidate {
 
 const LOCAL_BUDGET_MS = 800;
 const REMOTE_BUDGET_MS = 1_500;
+/** For the SSH connection, and then for the Gateway behind it. */
+const SSH_BUDGET_MS = 1_500 + 2_000;
 
 /** `openclaw gateway probe`: every Gateway this machine knows of, at once. Exit 1 when none answers. */
 export async function run(context: CommandContext): Promise<number> {
@@ -41,7 +44,7 @@ export async function run(context: CommandContext): Promise<number> {
     })),
   );
   const reachable = looked.filter(({ result }) => result.ok);
-  const primary = (["explicit", "configRemote", "localLoopback"] as const)
+  const primary = (["explicit", "sshTunnel", "configRemote", "localLoopback"] as const)
     .map((id) => reachable.find((target) => target.id === id))
     .find((target) => target !== undefined);
   const warnings = warningsOf(looked);
@@ -99,18 +102,44 @@ async function findCandidates(context: CommandContext, timeoutMs: number): Promi
       id: "explicit",
       heading: "URL (explicit)",
       active: true,
-      gateway: choose(resolve(loose.config, { url })),
-      budgetMs: Math.min(timeoutMs, REMOTE_BUDGET_MS),
+      ...withBudget(choose(resolve(loose.config, { url })), timeoutMs),
     });
   }
-  const remote = resolve({ ...loose.config, gateway: { ...gateway, mode: "remote" } }, {});
-  if (remote.kind === "remote") {
+  const resolveRemote = (keys: object = {}): GatewayTarget =>
+    resolve(
+      {
+        ...loose.config,
+        gateway: {
+          ...gateway,
+          mode: "remote",
+          remote: { ...asObject(gateway["remote"]), ...keys },
+        },
+      },
+      {},
+    );
+  const remote = resolveRemote();
+  // Also where the config goes there directly, and only knows the SSH target.
+  const configured = remote.via === undefined ? resolveRemote({ transport: "ssh" }) : remote;
+  const ssh = context.text("ssh");
+  if (ssh !== undefined || configured.via !== undefined) {
+    candidates.push({
+      id: "sshTunnel",
+      heading: "Remote over SSH",
+      active: ssh !== undefined || (isRemoteMode && remote.via !== undefined),
+      ...withBudget(
+        ssh === undefined
+          ? choose(configured)
+          : chooseSsh(context, ssh, { loose, configured: () => configured }),
+        timeoutMs,
+      ),
+    });
+  }
+  if (remote.kind === "remote" && remote.via === undefined) {
     candidates.push({
       id: "configRemote",
       heading: `Remote (configured)${isRemoteMode ? "" : ", inactive"}`,
       active: isRemoteMode,
-      gateway: choose(remote),
-      budgetMs: Math.min(timeoutMs, REMOTE_BUDGET_MS),
+      ...withBudget(choose(remote), timeoutMs),
     });
   }
   const port = context.text("port");
@@ -128,16 +157,37 @@ async function findCandidates(context: CommandContext, timeoutMs: number): Promi
   return candidates;
 }
 
+function withBudget(
+  gateway: ChosenGateway,
+  timeoutMs: number,
+): Pick<Candidate, "gateway" | "budgetMs"> {
+  const most = gateway.target.via === undefined ? REMOTE_BUDGET_MS : SSH_BUDGET_MS;
+  return { gateway, budgetMs: Math.min(timeoutMs, most) };
+}
+
+/** How many Gateways answered: one may be reached in two ways. */
+function countGateways(reachable: readonly Looked[]): number {
+  return new Set(reachable.map(({ id, result }) => result.server?.bootId ?? id)).size;
+}
+
 function warningsOf(
   looked: readonly Looked[],
 ): { code: string; message: string; targetIds?: string[] }[] {
   const reachable = looked.filter(({ result }) => result.ok);
   const limited = reachable.filter(({ result }) => result.summary === undefined);
-  const warnings = [];
+  const warnings: { code: string; message: string; targetIds?: string[] }[] = [];
   if (reachable.length === 0) {
     warnings.push({ code: "no_gateway_reachable", message: "no Gateway answered" });
   }
-  if (reachable.length > 1) {
+  for (const { id, result } of looked) {
+    if (id !== "sshTunnel" || result.failure?.fields["kind"] !== "ssh") continue;
+    warnings.push({
+      code: "ssh_tunnel_failed",
+      message: result.error ?? "no SSH connection",
+      targetIds: [id],
+    });
+  }
+  if (countGateways(reachable) > 1) {
     const targetIds = reachable.map(({ id }) => id);
     warnings.push({
       code: "multiple_gateways",
@@ -164,7 +214,7 @@ function targetDocument({ id, active, gateway, result }: Looked, config: ConfigS
     kind,
     url: gateway.target.url,
     active,
-    tunnel: null,
+    tunnel: tunnelDocument(gateway, result),
     connect: {
       ok: result.ok,
       rpcOk: result.health !== undefined,
@@ -184,6 +234,13 @@ function targetDocument({ id, active, gateway, result }: Looked, config: ConfigS
     summary: result.summary ?? null,
     presence: result.presence ?? null,
   };
+}
+
+/** There is no local port and no process: the connection runs in this one. */
+function tunnelDocument({ target: { via } }: ChosenGateway, { engine }: ProbeResult) {
+  if (via === undefined) return null;
+  const { kind, target, remotePort } = via;
+  return { kind, target, localPort: null, remotePort, pid: null, engine: engine ?? null };
 }
 
 /** The Gateway's own presence entry. */
@@ -212,6 +269,7 @@ function humanText(
   ];
   for (const { heading, gateway, result } of looked) {
     lines.push(`${heading}  ${gateway.target.url}`);
+    if (gateway.target.via !== undefined) lines.push(`  ssh: ${gateway.target.via.target}`);
     lines.push(`  ${connectText(context, result)}`);
     const self = selfOf(result);
     if (self !== undefined) {
@@ -222,7 +280,9 @@ function humanText(
       lines.push(`  Gateway: ${place}app ${safeText(self.version)}`);
     }
     const [hint] =
-      result.failure?.type === "gateway_transport_error" ? [] : (result.failure?.hints ?? []);
+      result.failure?.type === "gateway_transport_error" && result.failure.fields["kind"] !== "ssh"
+        ? []
+        : (result.failure?.hints ?? []);
     if (hint !== undefined) lines.push(`  ${style.dim(safeText(hint))}`);
   }
   return lines.join("\n");

@@ -12,7 +12,14 @@ export interface ProbeResult {
   /** Short, one line. */
   readonly error: string | undefined;
   readonly failure: CliError | undefined;
-  readonly server: { version?: string | undefined; connId?: string | undefined } | undefined;
+  readonly server:
+    | {
+        version?: string | undefined;
+        connId?: string | undefined;
+        /** Of the process, where the Gateway tells it. */
+        bootId?: string | undefined;
+      }
+    | undefined;
   readonly auth: { role?: string | undefined; scopes?: readonly string[] | undefined } | undefined;
   readonly protocol: number | undefined;
   readonly health: HealthReport | undefined;

@@ -215,8 +215,17 @@ const probeCommand: CommandSpec = {
   examples: [
     { command: "gateway probe", says: "the local one and the configured remote one" },
     { command: "gateway probe --url wss://gw.example --token <token>", says: "and this one" },
+    { command: "gateway probe --ssh me@box --token <token>", says: "and the one behind SSH" },
   ],
-  options: connectionOptions({ timeoutMs: 3_000, port: true }),
+  options: [
+    {
+      name: "ssh",
+      kind: "text",
+      value: "target",
+      description: "Also try the Gateway behind this SSH target (the configured one)",
+    },
+    ...connectionOptions({ timeoutMs: 3_000, port: true }),
+  ],
   toleratesBrokenConfig: true,
   load: () => import("../commands/gateway-probe.ts"),
 };

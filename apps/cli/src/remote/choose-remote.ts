@@ -2,6 +2,7 @@ import { asObject } from "@openclaw/app-kit";
 import {
   ConfigError,
   type GatewayTarget,
+  type LooseConfig,
   parseSshAddress,
   resolveGatewayTarget,
   sshGatewayAddress,
@@ -39,6 +40,15 @@ export async function chooseRemote(context: CommandContext): Promise<ChosenGatew
     const target = withRemotePort(context, orMissing(context, configured));
     return { target, credentials: credentialsFor(context, target, loose), loose };
   }
+  return chooseSsh(context, ssh, { loose, configured });
+}
+
+/** The Gateway behind the SSH target of a flag. */
+export function chooseSsh(
+  context: CommandContext,
+  ssh: string,
+  { loose, configured }: { loose: LooseConfig; configured: () => GatewayTarget },
+): ChosenGateway {
   const named = withRemotePort(context, targetOf(ssh));
   const known = orUndefined(configured);
   // The secret of the config is for the Gateway of the config.
