@@ -2,10 +2,11 @@
  * What `error.type` says in the `--json` envelope. Types are never renamed, only added.
  *
  * - `cli_error`: the command line or the configuration is wrong; nothing was sent. `kind` is
- *   `usage`, `config`, `not_found` or `unsupported`
+ *   `usage`, `config`, `not_found` or `unsupported`, or `interrupted` after Ctrl-C
  * - `gateway_credentials_required`: a credential is needed and none was given; nothing was sent
  * - `gateway_transport_error`: no answer from a Gateway. `kind` is `refused`, `closed`, `timeout`,
- *   `not_a_gateway`, `insecure_url`, `tls` or `protocol`; `gateway {url, urlSource}` stands beside
+ *   `not_a_gateway`, `insecure_url`, `tls`, `protocol`, or `ssh` with the tunnel's `code`, `final` and
+ *   `details`; `gateway {url, urlSource, via}` stands beside
  * - `gateway_auth_error`: the Gateway did not accept the credential; `code` is its detail code
  * - `gateway_pairing_required`: an operator has to approve this device; `requestId` names the request
  * - `gateway_request_error`: the Gateway answered with an error; `code`, `method`, `details` are its

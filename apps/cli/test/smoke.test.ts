@@ -1,7 +1,13 @@
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { hasSshd, startProcess, temporaryDirectory } from "@openclaw/testkit";
+import {
+  hasAsyncssh,
+  hasSshd,
+  startMisbehavingSshServer,
+  startProcess,
+  temporaryDirectory,
+} from "@openclaw/testkit";
 import { expect, test } from "vitest";
 import { VERSION } from "../src/version.ts";
 import { startGateway, TOKEN } from "./cli-fixture.ts";
@@ -72,6 +78,18 @@ test.runIf(isBuilt && hasSshd)("health goes over SSH with what lies in the bundl
   const health = await openclaw(["health", "--json", ...far.flags]);
   expect(health).toMatchObject({ code: 0, stderr: "" });
   expect(JSON.parse(health.stdout)).toMatchObject({ ok: true });
+});
+
+test.runIf(isBuilt && hasAsyncssh)("Ctrl-C leaves an SSH server that says nothing", async () => {
+  await using home = await temporaryDirectory("openclaw-smoke-");
+  await using server = await startMisbehavingSshServer("stall-before-banner");
+  const args = ["health", "--url", `ssh://me@${server.host}:${server.port}`, "--token", TOKEN];
+  await using child = startProcess(process.execPath, [BINARY, ...args], {
+    env: { HOME: home.path },
+  });
+  await server.event("connection");
+  child.signal("SIGINT");
+  expect(await child.exited).toEqual({ code: 130, signal: null });
 });
 
 test.runIf(isBuilt)("gateway run and node run meet, and both stop with 0 at SIGTERM", async () => {

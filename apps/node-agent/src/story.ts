@@ -43,6 +43,7 @@ export function createStory({
 }: StoryOptions): Story {
   let requestId: string | undefined;
   let wayIsOpen = false;
+  let lastHint: string | undefined;
 
   const say = (text: string, ...more: string[]): void => {
     const time = new Date(now()).toISOString().slice(11, 19);
@@ -90,12 +91,17 @@ export function createStory({
       const wasOpen = wayIsOpen;
       wayIsOpen = state.kind === "open";
       if (state.kind === "open") {
+        lastHint = undefined;
         const { name, serverVersion } = state.engine;
         say(`SSH connection open (${name}, ${safeText(serverVersion ?? "unknown server")}).`);
       } else if (state.kind === "waiting") {
         const what = wasOpen ? "SSH connection lost" : "No SSH connection";
         const next = `next attempt in ${seconds(Math.max(0, state.retryAt - now()))}`;
-        say(`${what}: ${sentence(state.cause.message)}; ${next}.`, ...hintOf(state.cause));
+        const { hint } = state.cause;
+        // Said once, it holds until the cause is another.
+        const news = hint === undefined || hint === lastHint ? [] : [safeText(hint)];
+        lastHint = hint;
+        say(`${what}: ${sentence(state.cause.message)}; ${next}.`, ...news);
       } else if (state.kind === "closed" && state.cause !== undefined) {
         say(
           `No SSH connection: ${sentence(state.cause.message)}; giving up.`,

@@ -24,7 +24,7 @@ export async function run(context: CommandContext): Promise<number> {
       plan = planRemote(
         {
           target,
-          identity: context.text("identity"),
+          identity: context.text("identity") ?? context.text("ssh-identity"),
           remotePort: context.integer("remote-port"),
           direct: context.text("direct"),
           token,

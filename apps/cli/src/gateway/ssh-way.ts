@@ -37,10 +37,12 @@ export async function openWayTo(
   const timer = setTimeout(() => {
     if (io.stderr.isTTY) context.say(`Connecting to ${via.target} over SSH …`);
   }, SILENT_MS);
-  const asking = createAsking(context, () => {
-    clearTimeout(timer);
-    interruption.interrupt(interruptedError("SIGINT"));
-  });
+  const asking = createAsking(
+    context,
+    () => interruption.interrupt(interruptedError("SIGINT")),
+    // The question says well enough what goes on, and is not to be written over.
+    () => clearTimeout(timer),
+  );
   try {
     const { openWay } = await loadSshWay();
     const way = await openWay({
@@ -84,14 +86,24 @@ interface Asking {
   askedMs(): number;
 }
 
-/** Asks at the terminal, where there is one and the answer is for a person. */
-export function createAsking(context: CommandContext, onCancel: () => void): Asking {
+/**
+ * Asks at the terminal, where there is one and the answer is for a person.
+ *
+ * @param onCancel told when a question is answered with Ctrl-C
+ * @param onQuestion told before each question
+ */
+export function createAsking(
+  context: CommandContext,
+  onCancel: () => void,
+  onQuestion: () => void = () => {},
+): Asking {
   const terminal = context.json ? undefined : context.io.terminal?.();
   let askedMs = 0;
   if (terminal === undefined) return { callbacks: {}, askedMs: () => 0 };
 
   async function ask<T>(question: (person: Required<Authentication>) => Promise<T>): Promise<T> {
     const startedAt = performance.now();
+    onQuestion();
     try {
       const { askPerson } = await import("./ask-person.ts");
       return await question(askPerson(terminal as NonNullable<typeof terminal>, onCancel));

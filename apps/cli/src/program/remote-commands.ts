@@ -25,7 +25,12 @@ export const remoteCommands: CommandSpec = {
         { command: "remote set wss://gateway.example", says: "without SSH" },
       ],
       arguments: [
-        { name: "target", description: "SSH target, alias or Gateway URL", required: true },
+        {
+          name: "target",
+          description: "SSH target, alias or Gateway URL",
+          required: true,
+          completes: "ssh-host",
+        },
       ],
       options: [
         {
@@ -58,6 +63,7 @@ export const remoteCommands: CommandSpec = {
           value: "path",
           description: "File with the Gateway's password; - reads stdin",
         },
+        { name: "ssh-identity", kind: "text", description: "Same as --identity", hidden: true },
         { name: "token", kind: "text", description: "Refused", hidden: true },
         { name: "password", kind: "text", description: "Refused", hidden: true },
         JSON_OPTION,
