@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { temporaryDirectory } from "@openclaw/testkit";
-import ssh2, { type Connection } from "ssh2";
+import ssh2, { type AuthContext, type Connection } from "ssh2";
 import constants from "ssh2/lib/protocol/constants.js";
 import utils from "ssh2/lib/protocol/utils.js";
+import { expect, vi } from "vitest";
 import { fingerprintOf } from "../../src/host-keys/fingerprint.ts";
 import type { TunnelOptions } from "../../src/index.ts";
 
@@ -53,10 +54,26 @@ export interface HostileServer extends AsyncDisposable {
   readonly options: TunnelOptions;
   readonly fingerprint: string;
   readonly connections: number;
+  /** Resolves when the first client has been sent the host key. */
+  shownHostKey(): Promise<void>;
+  /** Ends every connection, politely as far as TCP goes. */
+  dropAll(): void;
+}
+
+export interface HostileServerOptions {
+  /** Lines before the version. */
+  readonly greeting?: string;
+  /** The version. */
+  readonly ident?: string;
+  /** Keeps its side of a connection open when the client has ended its own. */
+  readonly allowHalfOpen?: boolean;
+  /** Instead of letting everybody in. */
+  readonly authentication?: (context: AuthContext, send: HostileConnection["send"]) => void;
 }
 
 export async function startHostileServer(
   loggedIn: (client: HostileConnection) => void,
+  { greeting, ident, allowHalfOpen = false, authentication }: HostileServerOptions = {},
 ): Promise<HostileServer> {
   const directory = await temporaryDirectory();
   const { private: hostKey, public: publicKey } = ssh2.utils.generateKeyPairSync("ed25519");
@@ -64,12 +81,21 @@ export async function startHostileServer(
   const fingerprint = fingerprintOf(blob);
   const open = new Set<Connection>();
   let connections = 0;
-  const server = new ssh2.Server({ hostKeys: [hostKey] }, (connection) => {
+  const config = {
+    hostKeys: [hostKey],
+    ...(greeting === undefined ? {} : { greeting }),
+    ...(ident === undefined ? {} : { ident }),
+  };
+  const server = new ssh2.Server(config, (connection) => {
+    if (allowHalfOpen) stayOpen(connection);
     connections += 1;
     open.add(connection);
     connection.on("error", () => {});
     connection.on("close", () => void open.delete(connection));
-    connection.on("authentication", (context) => context.accept());
+    connection.on("authentication", (context) => {
+      if (authentication) authentication(context, controlOf(connection).send);
+      else context.accept();
+    });
     connection.on("ready", () => loggedIn(controlOf(connection)));
   });
   server.listen(0, "127.0.0.1");
@@ -89,6 +115,16 @@ export async function startHostileServer(
     get connections() {
       return connections;
     },
+    async shownHostKey() {
+      // Its own offer is half as long; the key follows with NEWKEYS.
+      await vi.waitFor(() => {
+        const [connection] = open;
+        expect(connection && socketOf(connection).bytesWritten).toBeGreaterThan(1_000);
+      });
+    },
+    dropAll() {
+      for (const connection of open) socketOf(connection).destroy();
+    },
     async [Symbol.asyncDispose]() {
       for (const connection of open) socketOf(connection).destroy();
       await new Promise<void>((resolve) => void server.close(() => resolve()));
@@ -100,6 +136,12 @@ export async function startHostileServer(
 /** The TCP connection under a connection of ssh2's server. */
 export function socketOf(connection: Connection): import("node:net").Socket {
   return (connection as unknown as { _sock: import("node:net").Socket })._sock;
+}
+
+function stayOpen(connection: Connection): void {
+  const socket = socketOf(connection);
+  socket.allowHalfOpen = true;
+  socket.end = () => socket;
 }
 
 function controlOf(connection: Connection): HostileConnection {

@@ -7,6 +7,7 @@ import {
   SshChannel,
 } from "./channel.ts";
 import type { ChannelHandlers, Ssh2Internals } from "./internals.ts";
+import { serverText } from "./server-text.ts";
 
 /** Below this much unsent, channels may write again. */
 const LOW_WATER_BYTES = 256 * 1024;
@@ -118,7 +119,7 @@ export function createChannels({
       return;
     }
     channelNumbers.remove(recipient);
-    found?.reject(openFailure(found.destination, reason, description));
+    found?.reject(openFailure(found.destination, reason, serverText(description)));
   };
   handlers.CHANNEL_DATA = (from, recipient, data) => {
     const channel = open.get(recipient);

@@ -13,10 +13,16 @@ import { keyringOf } from "./authentication/keyring.ts";
 import { type Channels, createChannels } from "./channels.ts";
 import { type ConnectDeadline, startConnectDeadline } from "./connect-deadline.ts";
 import { dial } from "./dial.ts";
+import { keepGreetingWhole } from "./greeting.ts";
 import { type ConnectStage, notSsh, toTunnelError } from "./failures.ts";
 import { type HostVerification, prepareHostVerification } from "./host-verification.ts";
 import { internalsOf } from "./internals.ts";
+import { limitReplies } from "./reply-limit.ts";
+import { cleanServerTexts, serverText } from "./server-text.ts";
 import { tuneCiphers } from "./tune-ciphers.ts";
+
+/** From our end of a connection to the end of the connection. */
+const LINGER_MS = 500;
 
 /** One host of a chain, authenticated. */
 export interface Hop {
@@ -113,13 +119,25 @@ async function prepare(
   const dialling = streamTo(options, signal);
   const verifying = prepareHostVerification(settings, engine, isTarget);
   try {
-    return await Promise.all([verifying, planning, dialling]);
+    const everything = Promise.all([verifying, planning, dialling]);
+    return await Promise.race([everything, interruption(dialling, signal)]);
   } catch (error) {
     // Whichever failed, the others leave nothing behind.
     planning.then((plan) => plan.dispose(), ignore);
     dialling.then((socket) => socket.destroy(), ignore);
     throw error;
   }
+}
+
+/** Rejects when the attempt is given up, or when its stream breaks while nobody else listens yet. */
+function interruption(dialling: Promise<Duplex>, signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    dialling.then((stream) => {
+      stream.on("error", reject);
+      stream.once("close", () => reject(new Error("closed by the far side")));
+    }, ignore);
+  });
 }
 
 function ignore(): void {}
@@ -151,9 +169,12 @@ function logIn(options: LogIn): Promise<Hop> {
     let greeting: Buffer | undefined;
     /** The first failure; what follows from it says less. */
     let cause: unknown;
+    let isOver = false;
+    let lingering: ReturnType<typeof setTimeout> | undefined;
 
     const abort = (): void => fail(signal.reason);
     const fail = (error: unknown): void => {
+      isOver = true;
       signal.removeEventListener("abort", abort);
       cause ??= error;
       client.destroy();
@@ -161,8 +182,26 @@ function logIn(options: LogIn): Promise<Hop> {
       reject(cause instanceof Error ? cause : toTunnelError(cause, place, progress.stage));
     };
 
+    /** We have said our last word; a far side that does not go either is left. */
+    function linger(): void {
+      lingering ??= setTimeout(() => socket.destroy(), LINGER_MS);
+    }
+
+    /** Says yes or no to a host key, which may have taken longer than the connection lasted. */
+    function answer(verified: (isAccepted: boolean) => void, isAccepted: boolean): void {
+      if (isOver) return;
+      try {
+        verified(isAccepted);
+      } catch (error) {
+        fail(error);
+      }
+    }
+
     function errorOf(): TunnelError {
-      const isStranger = greeting?.toString("latin1").startsWith("SSH-") === false;
+      if (cause instanceof TunnelError && cause.final) return cause;
+      const isStranger =
+        greeting?.toString("latin1").startsWith("SSH-") === false &&
+        serverVersionOf(client) === undefined;
       if (progress.stage === "handshake" && isStranger) return notSsh(place, cause);
       if (cause === undefined && progress.stage === "authentication" && plan.isRefusal()) {
         return plan.failure();
@@ -174,18 +213,24 @@ function logIn(options: LogIn): Promise<Hop> {
     client.on("error", (error: Error & { level?: string }) => {
       // One key that cannot sign is not the end: the next method is tried.
       if (error.level === "agent") return;
+      linger();
       cause ??= plan.isRefusal(error)
         ? plan.failure()
         : toTunnelError(error, place, progress.stage);
     });
     client.on("close", () => {
+      clearTimeout(lingering);
       const error = errorOf();
       cause = error;
       ended.resolve(error);
       fail(error);
     });
     // A channel of another connection ends one direction at a time.
-    client.on("end", () => void socket.end());
+    client.on("end", () => {
+      isOver = true;
+      socket.end();
+    });
+    socket.once("finish", linger);
     client.on("handshake", (negotiated) => {
       if (progress.stage === "handshake") progress.stage = "authentication";
       cipher = negotiated.cs.cipher;
@@ -220,17 +265,20 @@ function logIn(options: LogIn): Promise<Hop> {
           verification.verify(key).then(
             (shown) => {
               hostKey = shown;
-              verified(true);
+              answer(verified, true);
             },
             (error: unknown) => {
               cause ??= error;
-              verified(false);
+              answer(verified, false);
             },
           );
         },
       });
       // ssh2 has paused it, and takes the same bytes when it is ready.
       socket.once("data", (data: Buffer) => (greeting = data));
+      keepGreetingWhole(client);
+      cleanServerTexts(client);
+      limitReplies(internalsOf(client));
       plan.install(client);
       tuneCiphers(client);
     } catch (error) {
@@ -258,5 +306,6 @@ function placeOf({ target, hostName, port }: SshSettings): string {
 }
 
 function serverVersionOf(client: Client): string | undefined {
-  return (client as unknown as { _remoteVer?: string })._remoteVer;
+  const { _remoteVer: version } = client as unknown as { _remoteVer?: string };
+  return version === undefined ? undefined : serverText(version);
 }

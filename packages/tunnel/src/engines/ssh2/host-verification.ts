@@ -34,9 +34,21 @@ export async function prepareHostVerification(
     logger.debug({ malformed: hosts.malformed }, "lines of known_hosts that cannot be read");
   }
   const known = hosts.lookup(name);
+  let accepted: { readonly blob: Buffer; readonly shown: ShownHostKey } | undefined;
+
+  function tell(shown: ShownHostKey): void {
+    try {
+      onNewHostKey?.(shown);
+    } catch (error) {
+      logger.error({ err: error }, "a listener for new host keys has thrown");
+    }
+  }
+
   return {
     orderAlgorithms: (offered) => orderHostKeyAlgorithms(known, offered),
     async verify(blob) {
+      // Shown again with every exchange of keys, and by then no news.
+      if (accepted?.blob.equals(blob)) return accepted.shown;
       const keyType = keyTypeOf(blob);
       const fingerprint = fingerprintOf(blob);
       const shown: ShownHostKey = { name: name.display, keyType, fingerprint };
@@ -62,8 +74,9 @@ export async function prepareHostVerification(
           });
         }
         logger.info({ host: name.display, keyType, fingerprint }, "new host key accepted");
-        onNewHostKey?.(shown);
+        tell(shown);
       }
+      accepted = { blob: Buffer.from(blob), shown };
       return shown;
     },
   };

@@ -40,7 +40,7 @@ export async function openSsh2Connection(
       if (settings !== options.settings) void hop.ended.then((error) => hop.channels.lost(error));
     }
   } catch (error) {
-    for (const hop of chain.toReversed()) hop.client.destroy();
+    for (const hop of chain.toReversed()) hop.socket.destroy();
     throw error;
   }
   return connectionOver(chain, options, reason);
