@@ -237,8 +237,14 @@ describe.runIf(hasSshd)("a person at a terminal", () => {
     args.push("--ssh-known-hosts", far.rig.knownHosts, "--ssh-identity", key.privateKeyPath);
     return {
       run: (...more: string[]) => cli.run([...args, ...more], { terminal: { input, output } }),
+      /** The same way for another command. */
+      runOther: (...words: string[]) =>
+        cli.run([...words, ...args.slice(1)], { terminal: { input, output } }),
       input,
       shown: () => shown,
+      /** How many questions were answered. */
+      answered: () => shown.split("◇").length - 1,
+      far,
       async [Symbol.asyncDispose]() {
         await cli[Symbol.asyncDispose]();
         await far[Symbol.asyncDispose]();
@@ -253,6 +259,24 @@ describe.runIf(hasSshd)("a person at a terminal", () => {
     locked.input.write("open sesame\r");
     expect(await running).toMatchObject({ code: 0 });
     expect(locked.shown()).not.toContain("sesame");
+  });
+
+  test("is asked once by a command that connects twice, and again after a wrong answer", async () => {
+    await using locked = await startLocked();
+    const pairing = locked.run();
+    await vi.waitFor(() => expect(locked.shown()).toContain("Passphrase of"));
+    locked.input.write("open sesame\r");
+    expect(await pairing).toMatchObject({ code: 0 });
+    const list = await locked.far.gateway.gateway.call("device.pair.list", {});
+    const [device] = (list as { paired: { deviceId: string }[] }).paired;
+    const id = device?.deviceId ?? "";
+
+    const running = locked.runOther("devices", "rotate", "--device", id, "--role", "operator");
+    locked.input.write("open says me\r");
+    await vi.waitFor(() => expect(locked.shown()).toContain("(try again)"));
+    locked.input.write("open sesame\r");
+    expect(await running).toMatchObject({ code: 0, stderr: "" });
+    expect(locked.answered()).toBe(3);
   });
 
   test("leaves with Ctrl-C, as a shell reports it", async () => {

@@ -70,9 +70,8 @@ export async function withGateway<T>(
   const gateway = options.gateway ?? (await chooseGateway(context, options));
   const timeoutMs = options.timeoutMs ?? context.integer("timeout") ?? 10_000;
   const startedAt = performance.now();
-  // Work that stops at Ctrl-C by itself knows better how; without SSH there is nothing to clean up.
-  const hasOwnStop = options.isLong === true || gateway.target.via === undefined;
-  const interruption = createInterruption(context.io, !hasOwnStop);
+  // Without SSH there is nothing to clean up.
+  const interruption = createInterruption(context.io, gateway.target.via !== undefined);
   let way: Way | undefined;
   let client: GatewayClient | undefined;
   try {
@@ -87,6 +86,8 @@ export async function withGateway<T>(
       ),
     );
     const open = client;
+    // Work that stops at Ctrl-C by itself knows better how.
+    if (options.isLong === true) interruption.release();
     const connectLatencyMs = Math.round(performance.now() - startedAt);
     const session: GatewaySession = {
       client: open,

@@ -87,7 +87,8 @@ interface Asking {
 }
 
 /**
- * Asks at the terminal, where there is one and the answer is for a person.
+ * Asks at the terminal, where there is one and the answer is for a person. What one connection of a
+ * command was told the next one need not ask; several that open at once ask one after the other.
  *
  * @param onCancel told when a question is answered with Ctrl-C
  * @param onQuestion told before each question
@@ -98,28 +99,67 @@ export function createAsking(
   onQuestion: () => void = () => {},
 ): Asking {
   const terminal = context.json ? undefined : context.io.terminal?.();
-  let askedMs = 0;
   if (terminal === undefined) return { callbacks: {}, askedMs: () => 0 };
+  const known = knowledgeOf(context);
+  /** Asked for a second time, an answer was wrong. */
+  const used = new Set<string>();
+  let askedMs = 0;
 
   async function ask<T>(question: (person: Required<Authentication>) => Promise<T>): Promise<T> {
     const startedAt = performance.now();
     onQuestion();
-    try {
+    const before = known.last;
+    const answer = (async () => {
+      await before;
       const { askPerson } = await import("./ask-person.ts");
-      return await question(askPerson(terminal as NonNullable<typeof terminal>, onCancel));
+      return question(askPerson(terminal as NonNullable<typeof terminal>, onCancel));
+    })();
+    known.last = answer.catch(() => {});
+    try {
+      return await answer;
     } finally {
       askedMs += performance.now() - startedAt;
     }
   }
 
+  async function recall(
+    about: string,
+    question: (person: Required<Authentication>) => Promise<string | undefined>,
+  ): Promise<string | undefined> {
+    const told = known.answers.get(about);
+    const isFirst = !used.has(about);
+    used.add(about);
+    if (isFirst && told !== undefined) return told;
+    const answer = await ask(question);
+    if (answer !== undefined) known.answers.set(about, answer);
+    return answer;
+  }
+
   return {
     askedMs: () => askedMs,
     callbacks: {
-      passphrase: (file, attempt) => ask((person) => person.passphrase(file, attempt)),
-      password: (prompt) => ask((person) => person.password(prompt)),
+      passphrase: (file, attempt) =>
+        recall(`passphrase ${file}`, (person) => person.passphrase(file, attempt)),
+      password: (prompt) =>
+        recall(`password ${prompt.user}@${prompt.host}`, (person) => person.password(prompt)),
       keyboardInteractive: (request) => ask((person) => person.keyboardInteractive(request)),
     },
   };
+}
+
+/** What a person has answered so far, for the length of a command. */
+interface Knowledge {
+  readonly answers: Map<string, string>;
+  /** Settles when the question that stands there is answered. */
+  last: Promise<unknown>;
+}
+
+const knowledge = new WeakMap<CommandContext, Knowledge>();
+
+function knowledgeOf(context: CommandContext): Knowledge {
+  const known = knowledge.get(context) ?? { answers: new Map(), last: Promise.resolve() };
+  knowledge.set(context, known);
+  return known;
 }
 
 /** What a {@link TunnelError} says; its class lies in a bundle of its own. */
