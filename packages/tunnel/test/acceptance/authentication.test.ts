@@ -24,7 +24,7 @@ async function rigWithEncryptedKey(): Promise<{ rig: SshTestRig; encrypted: stri
 
 describe.skipIf(!hasSshd).each(engines)("logging in over %s", (engine) => {
   // What the system's ssh gets wrong so far; this complains when it no longer does.
-  const testOfSsh2 = engine === "ssh2" ? test : test.fails;
+  const systemFails = { fails: engine === "system" };
 
   test("with a key of the agent, which no file has", async () => {
     await using rig = await sshTestRig();
@@ -109,8 +109,9 @@ describe.skipIf(!hasSshd).each(engines)("logging in over %s", (engine) => {
     expect(await echoThrough(tunnel, rig.echo.port)).toBe("hello");
   });
 
-  testOfSsh2(
+  test(
     "with an encrypted key asks for its passphrase once, however often it comes back",
+    systemFails,
     async () => {
       const { rig, encrypted } = await rigWithEncryptedKey();
       await using _ = rig;
@@ -232,28 +233,32 @@ describe.skipIf(!hasSshd).each(engines)("logging in over %s", (engine) => {
     });
   });
 
-  testOfSsh2("with a locked agent is tried again, and succeeds once it is unlocked", async () => {
-    await using rig = await sshTestRig();
-    await using agent = await startSshAgent();
-    await agent.add(rig.identity);
-    await rm(rig.identity);
-    await agent.lock("secret");
-    const lines = [
-      ...hostLines("box", rig),
-      `  IdentityFile ${rig.identity}`,
-      `  IdentityAgent ${agent.socketPath}`,
-      "  IdentitiesOnly yes",
-    ];
-    const options = await withConfig(rig, lines, { engine });
+  test(
+    "with a locked agent is tried again, and succeeds once it is unlocked",
+    systemFails,
+    async () => {
+      await using rig = await sshTestRig();
+      await using agent = await startSshAgent();
+      await agent.add(rig.identity);
+      await rm(rig.identity);
+      await agent.lock("secret");
+      const lines = [
+        ...hostLines("box", rig),
+        `  IdentityFile ${rig.identity}`,
+        `  IdentityAgent ${agent.socketPath}`,
+        "  IdentitiesOnly yes",
+      ];
+      const options = await withConfig(rig, lines, { engine });
 
-    await expect(openTunnel("box", options)).rejects.toMatchObject({
-      code: "AGENT_LOCKED",
-      final: false,
-    });
-    await agent.unlock("secret");
-    await using tunnel = await openTunnel("box", options);
-    expect(await echoThrough(tunnel, rig.echo.port)).toBe("hello");
-  });
+      await expect(openTunnel("box", options)).rejects.toMatchObject({
+        code: "AGENT_LOCKED",
+        final: false,
+      });
+      await agent.unlock("secret");
+      await using tunnel = await openTunnel("box", options);
+      expect(await echoThrough(tunnel, rig.echo.port)).toBe("hello");
+    },
+  );
 
   test("with an agent that has died falls back on the key files", async () => {
     await using rig = await sshTestRig();
@@ -271,8 +276,9 @@ describe.skipIf(!hasSshd).each(engines)("logging in over %s", (engine) => {
     expect(await echoThrough(tunnel, rig.echo.port)).toBe("hello");
   });
 
-  testOfSsh2(
+  test(
     "with an agent that dies under an open tunnel leaves the tunnel alone until it has to log in",
+    systemFails,
     async () => {
       await using rig = await sshTestRig();
       await using agent = await startSshAgent();
@@ -296,18 +302,22 @@ describe.skipIf(!hasSshd).each(engines)("logging in over %s", (engine) => {
     },
   );
 
-  testOfSsh2("with a key file that ssh_config names and that is missing says so", async () => {
-    await using rig = await sshTestRig();
-    const missing = `${rig.home}/.ssh/missing`;
-    const lines = [...hostLines("box", rig), `  IdentityFile ${missing}`, "  IdentitiesOnly yes"];
-    const options = await withConfig(rig, lines, { engine });
+  test(
+    "with a key file that ssh_config names and that is missing says so",
+    systemFails,
+    async () => {
+      await using rig = await sshTestRig();
+      const missing = `${rig.home}/.ssh/missing`;
+      const lines = [...hostLines("box", rig), `  IdentityFile ${missing}`, "  IdentitiesOnly yes"];
+      const options = await withConfig(rig, lines, { engine });
 
-    await expect(openTunnel("box", options)).rejects.toMatchObject({
-      code: "IDENTITY_UNREADABLE",
-      final: true,
-      details: { file: missing },
-    });
-  });
+      await expect(openTunnel("box", options)).rejects.toMatchObject({
+        code: "IDENTITY_UNREADABLE",
+        final: true,
+        details: { file: missing },
+      });
+    },
+  );
 
   test("with a key file that the caller names and that is missing says so", async () => {
     await using rig = await sshTestRig();
