@@ -16,6 +16,8 @@ import { BLOCK_BYTES, createFrame, type Frame, LENGTH_BYTES, TAG_BYTES } from ".
 
 /** What RFC 4253 section 6.1 asks every implementation to take, and ssh2's own limit. */
 const MAX_PACKET_BYTES = 35_000;
+/** A packet of this size is copied sooner than written in three pieces. */
+const SMALL_BYTES = 8 * 1024;
 
 /** The fields of ssh2's cipher in JavaScript that are taken over. */
 interface Ssh2GcmCipher {
@@ -120,7 +122,7 @@ class GcmCipher {
     const encrypted = cipher.update(packet.subarray(LENGTH_BYTES));
     cipher.final();
     // Small packets in one piece; a large one is not worth another copy.
-    if (encrypted.length <= 1_024) {
+    if (encrypted.length <= SMALL_BYTES) {
       this.#write(Buffer.concat([length, encrypted, cipher.getAuthTag()]));
     } else {
       this.#write(Buffer.from(length));
