@@ -1,12 +1,18 @@
+import { PassThrough } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
-import type { ChannelHandlers, Protocol, Ssh2Internals } from "./internals.ts";
+import type { ChannelHandlers, Protocol } from "./internals.ts";
 import { lowerLatency } from "./low-latency.ts";
 
 const IGNORE = Buffer.from([2, 0, 0, 0, 0]);
 
 /** As much of ssh2's protocol as it takes, and what was sent. */
-function connection(kexinit?: Buffer): { protocol: Protocol; sent: Buffer[]; heard: string[] } {
+function connection(kexinit?: Buffer): {
+  protocol: Protocol;
+  socket: PassThrough;
+  sent: Buffer[];
+  heard: string[];
+} {
   const sent: Buffer[] = [];
   const heard: string[] = [];
   const hear = (what: string) => (): void => void heard.push(what);
@@ -33,13 +39,13 @@ function connection(kexinit?: Buffer): { protocol: Protocol; sent: Buffer[]; hea
       },
     },
   };
-  return { protocol: protocol as unknown as Protocol, sent, heard };
+  return { protocol: protocol as unknown as Protocol, socket: new PassThrough(), sent, heard };
 }
 
 /** One that is quiet again after its beginning. */
 function settled(): ReturnType<typeof connection> {
   const made = connection();
-  lowerLatency({ protocol: made.protocol } as Ssh2Internals);
+  lowerLatency(made);
   made.sent.length = 0;
   // Somebody has asked for something since.
   made.protocol._cipher.outSeqno += 1;
@@ -47,8 +53,8 @@ function settled(): ReturnType<typeof connection> {
 }
 
 test("what the server says first is acknowledged, before anything is asked", () => {
-  const { protocol, sent } = connection();
-  lowerLatency({ protocol } as Ssh2Internals);
+  const { protocol, socket, sent } = connection();
+  lowerLatency({ protocol, socket });
   expect(sent).toEqual([IGNORE]);
 });
 
@@ -104,9 +110,17 @@ test("bulk is left to the system", async () => {
 });
 
 test("while keys are exchanged nothing is added", async () => {
-  const { protocol, sent } = connection(Buffer.from("a key exchange"));
-  lowerLatency({ protocol } as Ssh2Internals);
+  const { protocol, socket, sent } = connection(Buffer.from("a key exchange"));
+  lowerLatency({ protocol, socket });
   protocol._handlers.CHANNEL_WINDOW_ADJUST(protocol, 0, 1_000);
+  await setImmediate();
+  expect(sent).toEqual([]);
+});
+
+test("after the end nothing is added", async () => {
+  const { protocol, socket, sent } = settled();
+  protocol._handlers.CHANNEL_WINDOW_ADJUST(protocol, 0, 1_000);
+  socket.destroy();
   await setImmediate();
   expect(sent).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import utils from "ssh2/lib/protocol/utils.js";
-import type { Protocol, Ssh2Internals } from "./internals.ts";
+import type { Ssh2Internals } from "./internals.ts";
 
 /** SSH_MSG_IGNORE with an empty string, RFC 4253 section 11.2. */
 const IGNORE = Buffer.from([2, 0, 0, 0, 0]);
@@ -14,7 +14,8 @@ const SMALL_BYTES = 8 * 1024;
  * which the last was not answered either. A session with a terminal would have the server switch that
  * algorithm off, but a forced command would run for it.
  */
-export function lowerLatency({ protocol }: Ssh2Internals): void {
+export function lowerLatency(connection: Pick<Ssh2Internals, "protocol" | "socket">): void {
+  const { protocol } = connection;
   const handlers = protocol._handlers;
   const theirs = { ...handlers };
   let isLooking = false;
@@ -33,7 +34,7 @@ export function lowerLatency({ protocol }: Ssh2Internals): void {
   function look(): void {
     const isAnswered = protocol._cipher.outSeqno !== sentBefore;
     const isOneOfMany = sentBefore === sentAfterLast;
-    if (!isAnswered && (isUnanswerable || isOneOfMany)) sendNothing(protocol);
+    if (!isAnswered && (isUnanswerable || isOneOfMany)) sendNothing(connection);
     isLooking = false;
     isUnanswerable = false;
     sentAfterLast = protocol._cipher.outSeqno;
@@ -49,12 +50,12 @@ export function lowerLatency({ protocol }: Ssh2Internals): void {
     theirs.CHANNEL_WINDOW_ADJUST(from, recipient, amount);
   };
   // The server has let us in, and shows its other host keys next; whatever is asked waits behind them.
-  sendNothing(protocol);
+  sendNothing(connection);
 }
 
-function sendNothing(protocol: Protocol): void {
-  // It would wait for the new keys, and be late.
-  if (protocol._kexinit !== undefined) return;
+function sendNothing({ protocol, socket }: Pick<Ssh2Internals, "protocol" | "socket">): void {
+  // It would wait for the new keys, and be late; and an end may have come since.
+  if (protocol._kexinit !== undefined || !socket.writable) return;
   const { write } = protocol._packetRW;
   const start = write.allocStart;
   const packet = write.alloc(IGNORE.length);
