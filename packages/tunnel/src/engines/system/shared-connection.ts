@@ -63,7 +63,7 @@ export function sharedConnection(input: SharedConnectionInput): SshConnection {
 
   socket.on("error", () => {});
   socket.on("close", () => {
-    channels.lost(ownCause ?? lost());
+    channels.lost(ownCause ?? lost(), isClosing);
     gone.resolve(ownCause ?? lost());
     // It ends with its last connection, unless it stands still.
     control.destroy();
@@ -77,7 +77,7 @@ export function sharedConnection(input: SharedConnectionInput): SshConnection {
     const cause = isClosing ? undefined : (ownCause ?? (await input.causeOf(exit)));
     const error = cause ?? lost();
     gone.resolve(error);
-    channels.lost(error);
+    channels.lost(error, isClosing);
     socket.destroy();
     control.destroy();
     await input.cleanUp();

@@ -11,12 +11,15 @@ import { dataHeader, encodeMessage, MESSAGE, type MessageReader, readMessage } f
 /** A data message has at most the 32 KiB that we ask for; ssh itself takes 256 KiB for a mistake. */
 const MAX_MESSAGE_BYTES = 256 * 1024;
 
+/** What `createChannels` does without where nothing is encrypted. */
+type NotAboutChannels = "_kexinit" | "_packetRW" | "_cipher" | "_decipher" | "ping";
+
 /** Told what happens on a channel that is no forward. */
 export interface SessionEvents {
   opened(confirmation: ChannelConfirmation): void;
   refused(reason: number, description: string): void;
   data(data: Buffer, stream: "stdout" | "stderr"): void;
-  request(name: string, message: MessageReader): void;
+  request(name: string, wantsReply: boolean, message: MessageReader): void;
   /** The answer to our own request. */
   answered(isAccepted: boolean): void;
   closed(): void;
@@ -83,6 +86,8 @@ export function createChannelLink(
     CHANNEL_WINDOW_ADJUST: () => {},
     CHANNEL_EOF: () => {},
     CHANNEL_CLOSE: (_, recipient) => sessions.get(recipient)?.closed(),
+    // Those of sessions are dispatched by themselves.
+    CHANNEL_REQUEST: () => {},
   };
 
   // `createChannels` uses nothing of ssh2's protocol but these, which are not about encryption.
@@ -105,7 +110,8 @@ export function createChannelLink(
     channelWindowAdjust: (channel, amount) => send(MESSAGE.channelWindowAdjust, channel, amount),
     channelEOF: (channel) => send(MESSAGE.channelEof, channel),
     channelClose: (channel) => send(MESSAGE.channelClose, channel),
-  } satisfies Partial<Protocol> as unknown as Protocol;
+    channelFailure: (channel) => send(MESSAGE.channelFailure, channel),
+  } satisfies Omit<Protocol, NotAboutChannels> as unknown as Protocol;
 
   function dispatch(message: MessageReader): void {
     switch (message.type) {
@@ -134,8 +140,10 @@ export function createChannelLink(
       case MESSAGE.channelClose:
         return handlers.CHANNEL_CLOSE(protocol, message.number());
       case MESSAGE.channelRequest: {
-        const session = sessions.get(message.number());
-        return session?.request(message.text(), message);
+        const [recipient, name, wantsReply] = [message.number(), message.text(), message.flag()];
+        const session = sessions.get(recipient);
+        if (session) return session.request(name, wantsReply, message);
+        return handlers.CHANNEL_REQUEST?.(protocol, recipient, name, wantsReply, undefined);
       }
       case MESSAGE.channelSuccess:
       case MESSAGE.channelFailure:

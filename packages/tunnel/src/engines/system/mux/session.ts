@@ -81,10 +81,8 @@ export function runRemoteCommand(
       },
       data: (data, stream) => output[stream].add(data),
       request: (name, message) => {
-        if (name !== "exit-status" && name !== "exit-signal") return;
-        message.flag();
         if (name === "exit-status") exit.code = message.number();
-        else exit.signal = `SIG${message.text().replace(/\W/gu, "")}`;
+        if (name === "exit-signal") exit.signal = `SIG${message.text().replace(/\W/gu, "")}`;
       },
       closed() {
         if (!settle()) return;
@@ -158,7 +156,13 @@ function openSession(link: ChannelLink, callbacks: SessionCallbacks): void {
       link.send(MESSAGE.channelWindowAdjust, remote, unread);
       unread = 0;
     },
-    request: (name, message) => callbacks.request?.(name, message),
+    request(name, wantsReply, message) {
+      callbacks.request?.(name, message);
+      // sshd asks so whether we are alive, and ends who leaves it unanswered.
+      if (wantsReply && remote !== undefined && !hasSentClose) {
+        link.send(MESSAGE.channelFailure, remote);
+      }
+    },
     answered: (isAccepted) => callbacks.answered?.(isAccepted),
     closed() {
       close();
