@@ -24,7 +24,11 @@ export function createTunnel(target: string | SshTarget, options: TunnelOptions 
   const parsed = typeof target === "string" ? parseSshTarget(target) : target;
   checkOptions(options);
   const specs = (options.forwards ?? []).map(resolveForward);
-  const { logger = silentLogger, signal } = options;
+  const {
+    logger = silentLogger,
+    signal,
+    waitTimeoutMs = defaultTunnelOptions.waitTimeoutMs,
+  } = options;
   const opened = Promise.withResolvers<void>();
   opened.promise.catch(() => {});
   const closed = Promise.withResolvers<TunnelError | undefined>();
@@ -48,7 +52,7 @@ export function createTunnel(target: string | SshTarget, options: TunnelOptions 
       ...defaultTunnelOptions,
       backoff: { ...defaultTunnelOptions.backoff, ...options.backoff },
       stableAfterMs: options.stableAfterMs ?? defaultTunnelOptions.stableAfterMs,
-      waitTimeoutMs: options.waitTimeoutMs ?? defaultTunnelOptions.waitTimeoutMs,
+      waitTimeoutMs,
       maxWaiting: options.maxWaiting ?? defaultTunnelOptions.maxWaiting,
       reconnect: options.reconnect ?? true,
       random: options.random ?? Math.random,
@@ -59,6 +63,8 @@ export function createTunnel(target: string | SshTarget, options: TunnelOptions 
         for (const listener of listeners) listener.closeConnections();
       },
     });
+    // Whoever was told of its first state may have closed the tunnel at once.
+    if (closing) await supervisor.close();
     void supervisor.closed.then(finish);
   }
 
@@ -95,6 +101,7 @@ export function createTunnel(target: string | SshTarget, options: TunnelOptions 
     const made: ForwardListener[] = [];
     listeners = made;
     for (const forward of forwards) {
+      if (closing) return;
       // One after the other, so that the first busy port is the one that is named.
       // oxlint-disable-next-line no-await-in-loop
       const listener = await openForwardListener(forward, {
@@ -117,13 +124,22 @@ export function createTunnel(target: string | SshTarget, options: TunnelOptions 
       opened.resolve();
       for (const one of expecting) one.resolve();
     }
-    options.onState?.(next);
+    tell(next);
+  }
+
+  function tell(next: TunnelState): void {
+    try {
+      options.onState?.(next);
+    } catch (error) {
+      logger.error({ err: error }, "a listener for the state of a tunnel has thrown");
+    }
   }
 
   async function connectTo(
     destination: Destination,
     { signal: given }: { signal?: AbortSignal | undefined } = {},
   ): Promise<Duplex> {
+    const startedAt = performance.now();
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop
       const connection = await whenOpen(given);
@@ -133,6 +149,8 @@ export function createTunnel(target: string | SshTarget, options: TunnelOptions 
       } catch (error) {
         if (!(error instanceof TunnelError) || error.code !== "CONNECTION_LOST") throw error;
         if (options.reconnect === false) throw error;
+        // It may even be what ends each connection.
+        if (performance.now() - startedAt >= waitTimeoutMs) throw error;
         // Nothing of it has reached the far side's program; the next connection takes it up.
         // oxlint-disable-next-line no-await-in-loop
         await connection.closed;
@@ -181,7 +199,7 @@ export function createTunnel(target: string | SshTarget, options: TunnelOptions 
       opened.reject(error);
       for (const one of expecting) one.reject(error);
       closed.resolve(cause);
-      options.onState?.(state);
+      tell(state);
     })();
     return closing;
   }

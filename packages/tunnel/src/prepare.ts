@@ -12,6 +12,9 @@ import type { SshTarget } from "./target.ts";
 import { defaultTunnelOptions } from "./tunnel-defaults.ts";
 import type { TunnelOptions } from "./tunnel.ts";
 
+/** The longest a timer of Node can wait; ssh_config may ask for more. */
+const MAX_MS = 2_147_483_647;
+
 /** The effective settings of a target and of the hosts on the way to it. */
 export interface Route {
   readonly settings: SshSettings;
@@ -119,13 +122,17 @@ function engineOptionsOf(
       hostKeyFingerprint === undefined ? undefined : parseFingerprint(hostKeyFingerprint),
     onNewHostKey: options.onNewHostKey,
     authentication: options.authentication ?? {},
-    connectTimeoutMs:
+    connectTimeoutMs: Math.min(
       options.connectTimeoutMs ??
-      settings.connectTimeoutMs ??
-      defaultTunnelOptions.connectTimeoutMs,
-    keepaliveIntervalMs:
+        settings.connectTimeoutMs ??
+        defaultTunnelOptions.connectTimeoutMs,
+      MAX_MS,
+    ),
+    keepaliveIntervalMs: Math.min(
       options.keepaliveIntervalMs ??
-      (settings.serverAliveIntervalMs || defaultTunnelOptions.keepaliveIntervalMs),
+        (settings.serverAliveIntervalMs || defaultTunnelOptions.keepaliveIntervalMs),
+      MAX_MS,
+    ),
     keepaliveCountMax:
       options.keepaliveCountMax ??
       (settings.serverAliveIntervalMs > 0
@@ -136,9 +143,6 @@ function engineOptionsOf(
     logger: options.logger ?? silentLogger,
   };
 }
-
-/** The longest a timer of Node can wait. */
-const MAX_MS = 2_147_483_647;
 
 /** What a number has to be, for people, and whether it is. */
 const NUMBERS = {

@@ -213,3 +213,15 @@ test("without reconnect the first loss is the end", async () => {
   expect(supervisor.state).toMatchObject({ kind: "closed", cause: { code: "CONNECTION_LOST" } });
   expect(attempts()).toBe(1);
 });
+
+test("nothing begins anew after close(), whoever asks", async () => {
+  const open = vi.fn(() => Promise.reject(new TunnelError("CONNECTION_REFUSED", "no.")));
+  const { supervisor, kinds } = supervised({ open });
+  await settled();
+  expect(kinds().at(-1)).toBe("waiting");
+  const closing = supervisor.close();
+  await supervisor.probe();
+  await closing;
+  expect(kinds()).toEqual(["connecting", "waiting", "closed"]);
+  expect(open).toHaveBeenCalledOnce();
+});

@@ -139,6 +139,7 @@ export function supervise(options: SupervisorOptions): Supervisor {
   }
 
   async function probe(): Promise<void> {
+    if (closing) return;
     if (state.kind === "waiting") retry();
     await connection?.probe(options.probeTimeoutMs);
   }

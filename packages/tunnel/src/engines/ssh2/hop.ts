@@ -163,6 +163,8 @@ function logIn(options: LogIn): Promise<Hop> {
   const { place } = progress;
   return new Promise((resolve, reject) => {
     const client = new ssh2.Client();
+    // Every command that runs listens for the end.
+    client.setMaxListeners(0);
     const ended = Promise.withResolvers<TunnelError>();
     let hostKey: ShownHostKey | undefined;
     let cipher: string | undefined;

@@ -79,3 +79,17 @@ test("what waits for an answer hears of the end, and nothing is left behind", as
   expect(vi.getTimerCount()).toBe(0);
   await expect(liveness.probe(500)).rejects.toThrow("closed");
 });
+
+test("a program that stood still looks for the answer before it gives up", async () => {
+  const { link, liveness } = watched();
+  const answered = vi.fn(() => {});
+  const probing = liveness.probe(1_000).then(answered);
+  const later = performance.now() + 60_000;
+  vi.spyOn(performance, "now").mockReturnValue(later);
+  onTestFinished(() => void vi.restoreAllMocks());
+  await vi.advanceTimersByTimeAsync(25);
+  link.received += 1;
+  await vi.advanceTimersByTimeAsync(25);
+  expect(answered).toHaveBeenCalledOnce();
+  await probing;
+});

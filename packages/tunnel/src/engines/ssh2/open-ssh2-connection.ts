@@ -56,6 +56,7 @@ function connectionOver(
   const { client, channels, socket, place } = last;
   let isClosing = false;
   let closing: Promise<void> | undefined;
+  let isOver = false;
   let silence: TunnelError | undefined;
   const { bytesReceived } = countBytes(socket);
   const liveness: Liveness = watchLiveness({
@@ -85,6 +86,7 @@ function connectionOver(
 
   // The hosts on the way end with the target, and the target with them.
   const closed = Promise.race(chain.map((hop) => hop.ended)).then(async (error) => {
+    isOver = true;
     liveness.stop();
     channels.lost(silence ?? error, isClosing);
     terminate();
@@ -106,6 +108,8 @@ function connectionOver(
       try {
         await liveness.probe(timeoutMs);
       } catch (cause) {
+        // It has ended for a reason of its own meanwhile.
+        if (isOver) throw lostError(place);
         wentSilent(`no sign of life from ${place} within ${timeoutMs} ms.`);
         throw silence ?? cause;
       }

@@ -3,6 +3,8 @@ import { TunnelError } from "../../errors.ts";
 import type { RemoteCommandOptions, RemoteCommandResult } from "../engine.ts";
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** The longest a timer of Node can wait. */
+const MAX_TIMER_MS = 2_147_483_647;
 const DEFAULT_MAX_OUTPUT_BYTES = 1024 * 1024;
 
 /**
@@ -21,15 +23,20 @@ export function runRemoteCommand(
 ): Promise<RemoteCommandResult> {
   return new Promise((resolve, reject) => {
     let channel: ClientChannel | undefined;
-    const timer = setTimeout(() => {
-      fail(
-        new TunnelError("TIMED_OUT", `the remote command did not end within ${timeoutMs} ms.`, {
-          details: { stage: "command" },
-        }),
-      );
-    }, timeoutMs);
+    let isSettled = false;
+    const timer = setTimeout(
+      () => {
+        fail(
+          new TunnelError("TIMED_OUT", `the remote command did not end within ${timeoutMs} ms.`, {
+            details: { stage: "command" },
+          }),
+        );
+      },
+      Math.min(timeoutMs, MAX_TIMER_MS),
+    );
     const abort = (): void => fail(signal?.reason);
     const settle = (): void => {
+      isSettled = true;
       clearTimeout(timer);
       signal?.removeEventListener("abort", abort);
       client.off("close", lost);
@@ -47,7 +54,7 @@ export function runRemoteCommand(
     if (signal?.aborted) return fail(signal.reason);
     signal?.addEventListener("abort", abort, { once: true });
     client.once("close", lost);
-    client.exec(command, (error, opened) => {
+    const started = (error: Error | undefined, opened: ClientChannel): void => {
       if (error) {
         fail(
           new TunnelError("COMMAND_REFUSED", `the SSH server runs no command: ${error.message}.`, {
@@ -58,6 +65,11 @@ export function runRemoteCommand(
         return;
       }
       channel = opened;
+      if (isSettled) {
+        // Given up before the server had begun.
+        opened.resume().close();
+        return;
+      }
       const stdout = collect(opened, maxOutputBytes);
       const stderr = collect(opened.stderr, maxOutputBytes);
       let exit: { code: number | null; signal: string | null } = { code: null, signal: null };
@@ -69,7 +81,12 @@ export function runRemoteCommand(
         resolve({ exitCode: exit.code, signal: exit.signal, stdout: stdout(), stderr: stderr() });
       });
       opened.end();
-    });
+    };
+    try {
+      client.exec(command, started);
+    } catch {
+      lost();
+    }
   });
 }
 
