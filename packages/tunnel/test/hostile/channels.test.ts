@@ -84,6 +84,25 @@ test("a far side that sends more than the window allows loses the channel, and n
   expect(tunnel.state.kind).toBe("open");
 });
 
+test("a flood of tiny messages that nobody reads is kept in few pieces, and in order", async () => {
+  const sent = Array.from({ length: 20_000 }, (_, at) => String(at % 10)).join("");
+  await using server = await startHostileServer((client) => {
+    client.confirmChannels(({ sender }) => {
+      for (const byte of sent) client.send(CHANNEL_DATA, sender, byte);
+      client.send(CHANNEL_EOF, sender);
+    });
+  });
+  await using tunnel = await openTunnel(server.target, server.options);
+  const stream = quietly(await tunnel.connect({ port: 1 }));
+  await vi.waitFor(() => expect(stream.readableLength).toBe(sent.length), { timeout: 10_000 });
+  const chunks: Buffer[] = [];
+  stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+  await once(stream, "end");
+  expect(Buffer.concat(chunks).toString()).toBe(sent);
+  expect(chunks.length).toBeLessThan(2_000);
+  stream.destroy();
+});
+
 test("data and ends that come after the end of a channel are dropped", async () => {
   await using server = await startHostileServer((client) => {
     client.confirmChannels(({ sender }) => {

@@ -13,6 +13,8 @@ const OVERRUN_BYTES = CHANNEL_WINDOW_BYTES / 10;
 /** Above this much unsent on the connection, its channels take no more; the slow link slows the writers. */
 const CONNECTION_HIGH_WATER_BYTES = 1024 * 1024;
 const STREAM_HIGH_WATER_BYTES = 256 * 1024;
+/** What is smaller costs more to keep than to join. */
+const SMALL_BYTES = 1024;
 
 /** What a channel needs of the connection it is on. */
 export interface ChannelCarrier {
@@ -45,6 +47,8 @@ export class SshChannel extends Duplex {
   #room = CHANNEL_WINDOW_BYTES;
   /** What was read since the far side was last told. */
   #credit = 0;
+  /** Small messages of this turn that nobody takes yet. */
+  #small: Buffer[] = [];
   /** What stands in the stream's buffer since it said that it is full. */
   #withheld = 0;
   #isFull = false;
@@ -77,6 +81,22 @@ export class SshChannel extends Duplex {
       this.destroy(new Error("the far side has sent more than its window allows"));
       return;
     }
+    if (data.length < SMALL_BYTES && this.readableLength > 0) {
+      if (this.#small.push(data) === 1) process.nextTick(() => this.#join());
+      return;
+    }
+    this.#join();
+    this.#keep(data);
+  }
+
+  #join(): void {
+    if (this.#small.length === 0) return;
+    const data = Buffer.concat(this.#small);
+    this.#small = [];
+    if (!this.destroyed) this.#keep(data);
+  }
+
+  #keep(data: Buffer): void {
     if (this.push(data) && !this.#isFull) {
       this.#grant(data.length);
       return;
@@ -96,12 +116,14 @@ export class SshChannel extends Duplex {
   }
 
   receivedEof(): void {
+    this.#join();
     this.#remoteEnded = true;
     if (!this.destroyed) this.push(null);
   }
 
   /** Both directions are over on the far side. */
   receivedClose(): void {
+    this.#join();
     this.#remoteEnded = true;
     this.#remoteClosed = true;
     this.#carrier.forget(this.#localId);
