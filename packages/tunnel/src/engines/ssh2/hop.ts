@@ -5,18 +5,14 @@ import type { SshSettings } from "../../settings/ssh-settings.ts";
 import { formatSshTarget } from "../../target.ts";
 import type { EngineOptions, ShownHostKey } from "../engine.ts";
 import { type AlgorithmChoice, chooseAlgorithms } from "./algorithms.ts";
-import {
-  type AuthenticationPlan,
-  planAuthentication,
-} from "./authentication/plan-authentication.ts";
-import { keyringOf } from "./authentication/keyring.ts";
+import type { AuthenticationPlan } from "./authentication/plan-authentication.ts";
 import { type Channels, createChannels } from "./channels.ts";
-import { type ConnectDeadline, startConnectDeadline } from "./connect-deadline.ts";
-import { dial } from "./dial.ts";
+import { startConnectDeadline } from "./connect-deadline.ts";
 import { keepGreetingWhole } from "./greeting.ts";
 import { type ConnectStage, notSsh, toTunnelError } from "./failures.ts";
-import { type HostVerification, prepareHostVerification } from "./host-verification.ts";
+import type { HostVerification } from "./host-verification.ts";
 import { internalsOf } from "./internals.ts";
+import { prepareLogin } from "./prepare-login.ts";
 import { limitReplies } from "./reply-limit.ts";
 import { cleanServerTexts, serverText } from "./server-text.ts";
 import { tuneCiphers } from "./tune-ciphers.ts";
@@ -75,7 +71,14 @@ export async function openHop(options: HopOptions): Promise<Hop> {
   const signal = AbortSignal.any([options.signal, expired.signal]);
   try {
     signal.throwIfAborted();
-    const [verification, plan, socket] = await prepare(options, deadline, signal);
+    const [verification, plan, socket] = await prepareLogin({
+      through: options.previous?.channels,
+      settings,
+      isTarget,
+      engine,
+      deadline,
+      signal,
+    });
     try {
       const choice = chooseAlgorithms(settings.algorithms, (offered) =>
         verification.orderAlgorithms(offered),
@@ -99,52 +102,6 @@ export async function openHop(options: HopOptions): Promise<Hop> {
   } finally {
     deadline.clear();
   }
-}
-
-/** What is needed before the first byte: files, the agent and the connection do not wait for each other. */
-async function prepare(
-  options: HopOptions,
-  deadline: ConnectDeadline,
-  signal: AbortSignal,
-): Promise<[HostVerification, AuthenticationPlan, Duplex]> {
-  const { settings, engine, isTarget } = options;
-  const planning = planAuthentication({
-    settings,
-    callbacks: engine.authentication,
-    keyring: keyringOf(engine.authentication),
-    logger: engine.logger,
-    host: settings.hostName,
-    onWaiting: (isWaiting) => deadline.pause(isWaiting),
-  });
-  const dialling = streamTo(options, signal);
-  const verifying = prepareHostVerification(settings, engine, isTarget);
-  try {
-    const everything = Promise.all([verifying, planning, dialling]);
-    return await Promise.race([everything, interruption(dialling, signal)]);
-  } catch (error) {
-    // Whichever failed, the others leave nothing behind.
-    planning.then((plan) => plan.dispose(), ignore);
-    dialling.then((socket) => socket.destroy(), ignore);
-    throw error;
-  }
-}
-
-/** Rejects when the attempt is given up, or when its stream breaks while nobody else listens yet. */
-function interruption(dialling: Promise<Duplex>, signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    dialling.then((stream) => {
-      stream.on("error", reject);
-      stream.once("close", () => reject(new Error("closed by the far side")));
-    }, ignore);
-  });
-}
-
-function ignore(): void {}
-
-function streamTo({ previous, settings }: HopOptions, signal: AbortSignal): Promise<Duplex> {
-  if (previous === undefined) return dial(settings, signal);
-  return previous.channels.open({ host: settings.hostName, port: settings.port }, signal);
 }
 
 interface LogIn {
