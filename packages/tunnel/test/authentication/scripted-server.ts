@@ -15,7 +15,8 @@ export interface ScriptedServer extends AsyncDisposable {
 export async function startScriptedServer(
   answer: (context: AuthContext) => void,
 ): Promise<ScriptedServer> {
-  const { private: hostKey } = ssh2.utils.generateKeyPairSync("ed25519");
+  // One ed25519 key in five hundred that ssh2 makes it cannot read again.
+  const { private: hostKey } = ssh2.utils.generateKeyPairSync("ecdsa", { bits: 256 });
   const methods: string[] = [];
   const connections = new Set<Connection>();
   const server = new ssh2.Server({ hostKeys: [hostKey] }, (connection) => {

@@ -76,7 +76,10 @@ export async function startHostileServer(
   { greeting, ident, allowHalfOpen = false, authentication }: HostileServerOptions = {},
 ): Promise<HostileServer> {
   const directory = await temporaryDirectory();
-  const { private: hostKey, public: publicKey } = ssh2.utils.generateKeyPairSync("ed25519");
+  // One ed25519 key in five hundred that ssh2 makes it cannot read again.
+  const { private: hostKey, public: publicKey } = ssh2.utils.generateKeyPairSync("ecdsa", {
+    bits: 256,
+  });
   const blob = Buffer.from(publicKey.split(" ")[1] ?? "", "base64");
   const fingerprint = fingerprintOf(blob);
   const open = new Set<Connection>();
