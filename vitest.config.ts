@@ -1,4 +1,17 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** Minutes of faults in few lines: begun last, they would be all that runs in the end. */
+const LONGEST = /[\\/]tooling[\\/]e2e[\\/]test[\\/](?:tunnel-faults|crash)/u;
+
+/** Vitest begins with the largest files, which are the longest as a rule; these are small. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLong = ({ moduleId }: TestSpecification): boolean => LONGEST.test(moduleId);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
 
 export default defineConfig({
   resolve: { conditions: ["@openclaw/source"] },
@@ -10,6 +23,7 @@ export default defineConfig({
       "tooling/*/{src,test}/**/*.test.ts",
     ],
     retry: 0,
+    sequence: { sequencer: LongestFirst },
     expect: { poll: { timeout: 10_000 } },
     setupFiles: ["./tooling/testkit/src/patient-waits.ts"],
     pool: "forks",
