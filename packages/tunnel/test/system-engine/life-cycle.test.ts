@@ -1,6 +1,5 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { once } from "node:events";
-import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import {
   createFaultProxy,
@@ -9,8 +8,8 @@ import {
   startProcess,
   temporaryDirectory,
 } from "@openclaw/testkit";
-import type { SshTestRig, TestProcess } from "@openclaw/testkit";
-import { describe, expect, test, vi } from "vitest";
+import type { SshTestRig, TemporaryDirectory, TestProcess } from "@openclaw/testkit";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { reapOrphans } from "../../src/engines/system/child-records.ts";
 import { isRunning, openTo, settingsFor } from "./support.ts";
 
@@ -33,9 +32,29 @@ function startOwner(rig: SshTestRig, stateDirectory: string): TestProcess {
   });
 }
 
-/** Everything the engine has under the temporary directory. */
+// A directory of its own for what the engine leaves there: other tests run at the same time.
+let temporary: TemporaryDirectory;
+const usual = process.env["TMPDIR"];
+beforeAll(async () => {
+  temporary = await temporaryDirectory("oc-");
+  process.env["TMPDIR"] = temporary.path;
+});
+afterAll(async () => {
+  if (usual === undefined) delete process.env["TMPDIR"];
+  else process.env["TMPDIR"] = usual;
+  await temporary[Symbol.asyncDispose]();
+});
+
+/** The engine's own directories. */
 async function leftovers(): Promise<string[]> {
-  return (await readdir(tmpdir())).filter((name) => name.startsWith("openclaw-ssh-"));
+  const names = await readdir(temporary.path);
+  return names.filter((name) => name.startsWith("openclaw-ssh-"));
+}
+
+/** Unix sockets in those directories on which anybody listens, as the kernel has them. */
+async function controlSockets(): Promise<string[]> {
+  const table = await readFile("/proc/net/unix", "utf8");
+  return table.split("\n").filter((line) => line.includes(`${temporary.path}/openclaw-ssh-`));
 }
 
 describe.skipIf(!hasSshd)("the end of a connection through the system's ssh", () => {
@@ -184,13 +203,13 @@ describe.skipIf(!hasSshd)("the end of a connection through the system's ssh", ()
     rig.server.thaw();
   });
 
-  test("nobody else can use the connection: its socket is gone once it is open", async () => {
+  test("nobody else can use the connection: its socket is gone, with its directory", async () => {
     await using rig = await sshTestRig();
-    const before = await leftovers();
     await using connection = await openTo(rig);
     expect(isRunning(connection.info.pid)).toBe(true);
-    const [name] = (await leftovers()).filter((entry) => !before.includes(entry));
-    expect(await readdir(`${tmpdir()}/${name}`)).toEqual([]);
+    expect(await leftovers()).toEqual([]);
+    const listening = (await controlSockets()).filter((line) => line.includes(" 00010000 "));
+    expect(listening).toEqual([]);
   });
 
   test("an attempt that is given up leaves nothing and rejects with the reason", async () => {
@@ -249,10 +268,10 @@ describe.skipIf(!hasSshd)("an owner that is killed with SIGKILL", () => {
     expect(isRunning(pid)).toBe(true);
     await owner.kill();
     expect(isRunning(pid)).toBe(true);
-    const before = await leftovers();
+    expect(await leftovers()).toHaveLength(1);
     expect(await reapOrphans(state.path)).toMatchObject([{ pid }]);
     await vi.waitFor(() => expect(isRunning(pid)).toBe(false));
-    expect((await leftovers()).length).toBeLessThan(before.length);
+    expect(await leftovers()).toEqual([]);
     expect(await readdir(state.file("ssh-children"))).toEqual([]);
     rig.server.thaw();
   });

@@ -43,6 +43,8 @@ export async function connectShared(
     // By now ssh has written another command line over its own.
     await record?.refresh();
     await tellNewKeys({ options, route, log: child.log });
+    // Nothing in it is needed any more, but for the words of the hosts on the way.
+    if (route.hops.length === 0) await directory.remove();
     return sharedConnection({
       ...master,
       child,
