@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { homedir, hostname, userInfo } from "node:os";
+import { hostname, userInfo } from "node:os";
 import { temporaryDirectory, type TemporaryDirectory } from "@openclaw/testkit";
 import { describe, expect, test, vi } from "vitest";
 import { findSshProgram } from "../../src/settings/find-ssh-program.ts";
@@ -174,10 +174,10 @@ describe.skipIf(ssh === undefined)("with an ssh program", () => {
     const config = "IdentityFile /other\nUserKnownHostsFile /kh\nGlobalKnownHostsFile /gkh\n";
     const options = { identity: "~/my key", knownHosts: "~/my hosts" };
     expect(await resolve("box", config, options)).toMatchObject({
-      identityFiles: [`${homedir()}/my key`],
+      identityFiles: [`${userInfo().homedir}/my key`],
       hasOwnIdentity: true,
       identitiesOnly: true,
-      userKnownHostsFiles: [`${homedir()}/my hosts`],
+      userKnownHostsFiles: [`${userInfo().homedir}/my hosts`],
       globalKnownHostsFiles: ["/gkh"],
     });
   });
