@@ -35,10 +35,6 @@ export function createSystemEngine(options: SystemEngineOptions = {}): OpenSshCo
   };
 }
 
-/** {@link createSystemEngine} with every default. */
-export const openSystemConnection: OpenSshConnection = (options, signal) =>
-  createSystemEngine()(options, signal);
-
 /** As it was read for the settings: ssh itself does not know `~` here. */
 function configPath(file: string | false | undefined): string | false | undefined {
   return typeof file === "string" ? resolve(expandHome(file, home())) : file;
