@@ -68,6 +68,8 @@ export interface OwnedFaultLink {
 
 /** Above this much in the queue we stop reading, so that a slow link pushes back on its sender. */
 const MAX_QUEUED_BYTES = 64 * 1024;
+/** What is under way on a long link is not what waits for it: a delay alone limits no rate. */
+const MAX_UNDER_WAY_BYTES = 16 * 1024 * 1024;
 /** A limited link may send this much of a second at once, or the timers would be its limit. */
 const BURST_SECONDS = 0.02;
 
@@ -133,8 +135,13 @@ export function createFaultLink(context: FaultLinkContext): OwnedFaultLink {
       if (isDisposed) return;
     }
     if (hasEnded && queue.length === 0 && flow() === "pass") finish();
-    if (flow() === "stall" || queuedBytes > MAX_QUEUED_BYTES) source.pause();
+    if (flow() === "stall" || queuedBytes > maxQueuedBytes()) source.pause();
     else source.resume();
+  }
+
+  function maxQueuedBytes(): number {
+    const isOnlyDelayed = conditions.bytesPerSecond === undefined && (conditions.delayMs ?? 0) > 0;
+    return isOnlyDelayed ? MAX_UNDER_WAY_BYTES : MAX_QUEUED_BYTES;
   }
 
   /** Forwards what may go of the first chunk; returns how long to wait when nothing may. */

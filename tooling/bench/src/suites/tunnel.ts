@@ -51,7 +51,7 @@ export const tunnelSuite: Suite = async (context) => {
   await using proxy = await createFaultProxy({ target: rig.server });
   const conditions = { delayMs: ROUND_TRIP_MS / 2 };
   proxy.set({ toTarget: conditions, toClient: conditions });
-  const distant = await compare(subjects, isQuick ? 1 : 5, progress, {
+  const distant = await compare(subjects, isQuick ? 1 : 3, progress, {
     start: (subject) => subject.start(rig, far, proxy.port),
     measure: (tunnel) => measureDistant(tunnel, isQuick),
     measurements: DISTANT,
