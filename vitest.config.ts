@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
@@ -27,6 +28,8 @@ export default defineConfig({
     expect: { poll: { timeout: 10_000 } },
     setupFiles: ["./tooling/testkit/src/patient-waits.ts"],
     pool: "forks",
+    // Most of the long ones wait: for keepalives, for servers that start, for faults that last.
+    maxWorkers: Math.max(4, availableParallelism() - 1),
     testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: ["default"],
