@@ -43,7 +43,7 @@ export const tunnelSuite: Suite = async (context) => {
     server: { config: ["MaxStartups 100:100:100", "MaxSessions 1000"] },
   });
   await using far = await startFarSide();
-  const figures = await compare(subjects, isQuick ? 2 : 7, progress, {
+  const figures = await compare(subjects, isQuick ? 2 : 5, progress, {
     start: (subject) => subject.start(rig, far, rig.server.port),
     measure: (tunnel) => measureAll(tunnel, isQuick),
     measurements: NEAR,
