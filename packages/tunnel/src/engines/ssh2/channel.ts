@@ -6,6 +6,11 @@ import type { Protocol } from "./internals.ts";
  * and it caps a channel at 2 MiB for each round trip.
  */
 export const CHANNEL_WINDOW_BYTES = 2 * 1024 * 1024;
+/**
+ * What was read is granted anew in parts of this size: larger ones would leave a long link idle while
+ * the far side waits for the next.
+ */
+const GRANT_BYTES = CHANNEL_WINDOW_BYTES / 16;
 /** Largest data message, in both directions: what every implementation takes (RFC 4253 section 6.1). */
 export const CHANNEL_PACKET_BYTES = 32 * 1024;
 /** What a far side may miscount before the channel ends, as OpenSSH has it. */
@@ -225,7 +230,7 @@ export class SshChannel extends Duplex {
 
   #grant(bytes: number): void {
     this.#credit += bytes;
-    if (this.#credit < CHANNEL_WINDOW_BYTES / 2 || this.#sentClose) return;
+    if (this.#credit < GRANT_BYTES || this.#sentClose) return;
     this.#carrier.cork();
     this.#carrier.protocol.channelWindowAdjust(this.#remoteId, this.#credit);
     this.#room += this.#credit;
