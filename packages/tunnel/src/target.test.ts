@@ -49,6 +49,10 @@ test.each([
   ["ssh://box/x", "port"],
   ["ssh://box/1/2", "port"],
   ["ssh://box?x=1", "query"],
+  ["#", "no name"],
+  ["[box", "no name"],
+  ["me/you@box", "user"],
+  ["me#1@box", "user"],
 ])("refuses %j", (text, reason) => {
   expect(() => parseSshTarget(text)).toThrow(
     expect.objectContaining({ code: "INVALID_TARGET", message: expect.stringContaining(reason) }),

@@ -63,7 +63,9 @@ function parseAuthority(authority: string, text: string): SshTarget {
   assertSafe("user", user, text);
   assertSafe("host", host, text);
   if (host === "") throw invalid(text, "names no host");
-  if (/[@/\\'"`$;&|<>(){}*?!,]/u.test(host)) throw invalid(text, "has a host that is no name");
+  if (/[@/\\'"`$;&|<>(){}[\]*?!,#]/u.test(host)) throw invalid(text, "has a host that is no name");
+  // They would end the user in the URL that the target is shown and stored as.
+  if (/[/?#]/u.test(user)) throw invalid(text, 'has "/", "?" or "#" in its user');
   return {
     host,
     ...(user === "" ? {} : { user }),
