@@ -1,5 +1,5 @@
-/** What went wrong, for code to branch on. Codes are never renamed, only added. */
-export type ExposureErrorCode =
+/** What hinders Tailscale from serving the Gateway. */
+export type TailscaleErrorCode =
   /** No `tailscale` program was found, or it cannot be started. */
   | "TAILSCALE_NOT_INSTALLED"
   /** The program is there and its daemon does not answer, or is stopped. */
@@ -34,39 +34,3 @@ export type ExposureErrorCode =
   | "TAILSCALE_FAILED"
   /** The file that says which route is ours cannot be read, written or understood. */
   | "TAILSCALE_RECORD_UNREADABLE";
-
-/** Facts beside an {@link ExposureError}; never a secret. */
-export interface ExposureErrorDetails {
-  /** The file concerned. */
-  readonly path?: string;
-  /** The command that failed, word by word. */
-  readonly command?: readonly string[];
-  readonly exitCode?: number | null;
-  /** What the program said, shortened and without control characters. */
-  readonly output?: string;
-  /** Where a person turns on what is missing. */
-  readonly link?: string;
-  /** The process that stands in the way. */
-  readonly pid?: number;
-}
-
-export interface ExposureErrorOptions extends ErrorOptions {
-  /** One sentence, or one command, that says what to do next. */
-  readonly hint?: string | undefined;
-  readonly details?: ExposureErrorDetails | undefined;
-}
-
-/** Every failure of this package. */
-export class ExposureError extends Error {
-  override readonly name: string = "ExposureError";
-  readonly code: ExposureErrorCode;
-  readonly hint: string | undefined;
-  readonly details: ExposureErrorDetails;
-
-  constructor(code: ExposureErrorCode, message: string, options: ExposureErrorOptions = {}) {
-    super(message, "cause" in options ? { cause: options.cause } : undefined);
-    this.code = code;
-    this.hint = options.hint;
-    this.details = options.details ?? {};
-  }
-}
