@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:http";
-import type { Gateway } from "@openclaw/gateway-core";
+import type { CloseOptions, Gateway } from "@openclaw/gateway-core";
 import type { StartPlan } from "./start-plan.ts";
 
 /** A Gateway that listens. */
@@ -9,7 +9,7 @@ export interface Listening {
   /** The first is the one to show when one is asked for. */
   urls: readonly string[];
   /** Closes the Gateway and everything it listens with. */
-  close(): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
 }
 
 /**
@@ -44,9 +44,9 @@ export async function listenEverywhere(
   return {
     port,
     urls,
-    async close() {
+    async close(options) {
       const closed = extra.map(closeServer);
-      await gateway.close();
+      await gateway.close(options);
       await Promise.all(closed);
     },
   };

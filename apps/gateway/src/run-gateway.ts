@@ -1,35 +1,25 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import process from "node:process";
 import {
   closeInTime,
   createLogger,
-  hasCode,
   listenForStop,
   type Logger,
+  type LogLevel,
   logLevelFrom,
-  messageOf,
   type ProgramIo,
   runTokenPath,
+  type StopRequest,
   writeRunToken,
 } from "@openclaw/app-kit";
 import { type Env, loadConfig, type Paths } from "@openclaw/config";
-import {
-  createGateway,
-  createSqliteStore,
-  type Gateway,
-  GatewayStartError,
-} from "@openclaw/gateway-core";
-import { instancePath, isAlive, readInstance, writeInstance } from "./instance-file.ts";
+import type { Gateway } from "@openclaw/gateway-core";
+import { writeInstance } from "./instance-file.ts";
 import { listenEverywhere, type Listening } from "./listen-everywhere.ts";
-import { describeHolder, findPortHolders, holderHint } from "./port-holder.ts";
-import { quietSqlite } from "./quiet-sqlite.ts";
-import {
-  type GatewayRunFlags,
-  planStart,
-  type StartPlan,
-  type StartRefusal,
-} from "./start-plan.ts";
+import { openGateway } from "./open-gateway.ts";
+import { readPasswordFile } from "./password-file.ts";
+import { refusedListen } from "./refused-listen.ts";
+import { type GatewayRunFlags, planStart, type StartPlan } from "./start-plan.ts";
+import type { StartRefusal } from "./start-refusal.ts";
 import { VERSION } from "./version.ts";
 
 export interface RunGatewayInput {
@@ -42,62 +32,97 @@ export interface RunGatewayInput {
   command?: string;
   /** Stops the Gateway as a first signal does. */
   signal?: AbortSignal;
-  /** Called once the Gateway answers, with its address. */
+  /** Called each time the Gateway answers, with its address. */
   onReady?: (address: { url: string; port: number }) => void;
 }
 
 /** A close that takes longer than this is cut short. */
 const CLOSE_TIMEOUT_MS = 5_000;
+/** Told to peers when the Gateway begins again in the same process. */
+const RESTART_EXPECTED_MS = 1_000;
 
 /**
  * Runs a Gateway in the foreground until a stop signal. Returns the exit code: 0 after a signal, 78
  * when configuration is in the way, 1 otherwise.
  */
 export async function runGateway(input: RunGatewayInput): Promise<number> {
-  const { io, paths, command = "openclaw gateway run" } = input;
-  const env = input.env ?? io.env;
   const flags = readPasswordFile(input.flags);
-  if ("refusal" in flags) return tell(io, flags.refusal);
+  if ("refusal" in flags) return tell(input.io, flags.refusal);
+  const stop = listenForStop(input.io, input.signal);
+  try {
+    for (;;) {
+      // One generation ends before the next begins: they share port, lock and state.
+      // oxlint-disable-next-line no-await-in-loop
+      const outcome = await runGeneration({ ...input, flags }, stop);
+      if (outcome !== "restart") return outcome;
+    }
+  } finally {
+    stop.release();
+  }
+}
 
+/** From reading the config to letting go of everything again. */
+async function runGeneration(
+  input: RunGatewayInput,
+  stop: StopRequest,
+): Promise<number | "restart"> {
+  const { io, paths, flags, command = "openclaw gateway run" } = input;
+  const env = input.env ?? io.env;
   const loaded = await loadConfig({ path: paths.configPath, env });
-  const decision = planStart({ flags, env, paths, loaded, command });
+  const tailnet = {};
+  const decision = planStart({ flags, env, paths, loaded, command, tailnet });
   if (!decision.ok) return tell(io, decision.refusal);
   const { plan } = decision;
-  const log = createLogger(io.stderr, {
-    level: logLevelFrom(env["OPENCLAW_LOG_LEVEL"], flags.verbose === true),
-    format: io.stderr.isTTY === true ? "text" : "json",
-    secrets: [secretOf(plan)],
-  });
-  for (const warning of plan.warnings) log.warn({}, warning);
-  const logger = io.stderr.isTTY === true ? log : log.child({ pid: process.pid });
+  const logger = createRunLogger(
+    io,
+    plan,
+    logLevelFrom(env["OPENCLAW_LOG_LEVEL"], flags.verbose === true),
+  );
+  for (const warning of plan.warnings) logger.warn({}, warning);
 
   io.stdout.write("🚀 Gateway starting...\n");
-  const opened = openGateway(plan, paths.stateDir, logger);
-  if ("refusal" in opened) return tell(io, opened.refusal);
+  const started = await start(plan, { stateDir: paths.stateDir, logger });
+  if ("refusal" in started) return tell(io, started.refusal);
+  return serve({ ...input, ...started, plan, logger, stop });
+}
+
+/** A Gateway that listens. */
+interface Started {
+  readonly gateway: Gateway;
+  readonly listening: Listening;
+}
+
+/** Opens one thing after the other; when one fails, those before it are closed again. */
+async function start(
+  plan: StartPlan,
+  { stateDir, logger }: { stateDir: string; logger: Logger },
+): Promise<Started | { refusal: StartRefusal }> {
+  const unsupported = plan.tls !== undefined || plan.tailscale.mode !== "off";
+  if (unsupported) {
+    const message = "gateway.tls and gateway.tailscale are not supported yet";
+    return { refusal: { id: "unsupported", message, hints: [], exitCode: 78 } };
+  }
+  const opened = openGateway(plan, stateDir, { logger });
+  if ("refusal" in opened) return opened;
   const { gateway } = opened;
-  let listening: Listening;
   try {
-    listening = await listenEverywhere(gateway, plan);
+    return { gateway, listening: await listenEverywhere(gateway, plan) };
   } catch (error) {
     await gateway.close();
-    return tell(io, await refusedListen(error, plan));
+    return { refusal: await refusedListen(error, plan) };
   }
-  return serve({ ...input, plan, listening, logger });
 }
 
-interface Serving extends RunGatewayInput {
+interface Serving extends RunGatewayInput, Started {
   plan: StartPlan;
-  listening: Listening;
   logger: Logger;
+  stop: StopRequest;
 }
 
-async function serve(serving: Serving): Promise<number> {
-  const { io, plan, listening, logger, paths } = serving;
+async function serve(serving: Serving): Promise<number | "restart"> {
+  const { io, plan, listening, logger, paths, stop } = serving;
   const { port, urls } = listening;
   const url = urls[0] ?? `ws://127.0.0.1:${port}`;
-  // Listened for before anyone is told that the Gateway is ready.
-  const stop = listenForStop(io, serving.signal);
-
   const cleanUps = [
     writeInstance(paths.stateDir, {
       pid: process.pid,
@@ -116,117 +141,46 @@ async function serve(serving: Serving): Promise<number> {
       "commands on this host find the run's secret here",
     );
   }
-  for (const listeningUrl of urls) io.stdout.write(`📡 WebSocket: ${listeningUrl}\n`);
-  io.stdout.write(`🔒 Auth mode: ${plan.auth.mode}\n`);
-  if (io.stderr.isTTY === true) io.stderr.write("Stop it with Ctrl-C.\n");
+  writeBanner(serving);
   serving.onReady?.({ url, port });
 
-  const reason = await stop.requested;
-  logger.info({ reason }, "gateway stopping");
+  const restart = Promise.withResolvers<"restart">();
+  const reason = await Promise.race([stop.requested, restart.promise]);
+  const isRestart = reason === "restart";
+  logger.info({ reason }, isRestart ? "gateway restarting" : "gateway stopping");
   try {
-    await closeInTime(() => listening.close(), {
-      io,
-      timeoutMs: CLOSE_TIMEOUT_MS,
-      onTimeout: () =>
-        logger.error({ timeoutMs: CLOSE_TIMEOUT_MS }, "gateway did not close in time"),
-    });
+    await closeInTime(
+      async () => {
+        await listening.close(isRestart ? { restartExpectedMs: RESTART_EXPECTED_MS } : {});
+      },
+      {
+        io,
+        timeoutMs: CLOSE_TIMEOUT_MS,
+        onTimeout: () =>
+          logger.error({ timeoutMs: CLOSE_TIMEOUT_MS }, "gateway did not close in time"),
+      },
+    );
   } finally {
     for (const cleanUp of cleanUps) cleanUp();
-    stop.release();
   }
-  return 0;
+  return isRestart ? "restart" : 0;
 }
 
-function openGateway(
-  plan: StartPlan,
-  stateDir: string,
-  logger: Logger,
-): { gateway: Gateway } | { refusal: StartRefusal } {
-  try {
-    quietSqlite(process);
-    const store = createSqliteStore({ directory: join(stateDir, "gateway"), ledger: plan.ledger });
-    const gateway = createGateway({
-      auth: plan.auth,
-      store,
-      serverVersion: VERSION,
-      nodes: {
-        commands: plan.commands,
-        pairing: { autoApproveLocal: plan.autoApproveLocal },
-      },
-      allowedOrigins: plan.allowedOrigins,
-      logger,
-    });
-    return { gateway };
-  } catch (error) {
-    return { refusal: refusedOpen(error, stateDir) };
-  }
+/** What a person sees first: where the Gateway is, and what it asks for. */
+function writeBanner({ io, plan, listening }: Serving): void {
+  for (const url of listening.urls) io.stdout.write(`📡 WebSocket: ${url}\n`);
+  io.stdout.write(`🔒 Auth mode: ${plan.auth.mode}\n`);
+  if (io.stderr.isTTY === true) io.stderr.write("Stop it with Ctrl-C.\n");
 }
 
-function refusedOpen(error: unknown, stateDir: string): StartRefusal {
-  const isLocked = hasCode(error, "STORE_LOCKED") || hasCode(error, "LOCKED");
-  if (isLocked) {
-    const instance = readInstance(stateDir);
-    const isRunning = instance !== undefined && isAlive(instance.pid);
-    const who = isRunning ? ` (pid ${instance.pid}, port ${instance.port})` : "";
-    return {
-      id: "R11",
-      message: `a Gateway already runs with the state in ${stateDir}${who}`,
-      hints: [
-        isRunning
-          ? `Stop it (kill ${instance.pid}), or look at it: openclaw gateway status`
-          : `Stop it; ${instancePath(stateDir)} names the last one.`,
-        "A second Gateway on one host needs its own profile and port: openclaw --profile <name> gateway run --port <port>",
-      ],
-      exitCode: 78,
-    };
-  }
-  const message = messageOf(error);
-  const hint = error instanceof GatewayStartError ? error.hint : undefined;
-  return {
-    id: "state",
-    message: `the state in ${stateDir} cannot be used: ${message}`,
-    hints: hint === undefined ? [] : [hint],
-    exitCode: hasCode(error, "OPTIONS_INVALID") ? 78 : 1,
-  };
-}
-
-async function refusedListen(error: unknown, plan: StartPlan): Promise<StartRefusal> {
-  const message = messageOf(error);
-  if (hasCode(error, "PORT_IN_USE") || hasCode(error, "EADDRINUSE")) {
-    const holders = await findPortHolders(plan.port);
-    const names = holders.map(describeHolder);
-    return {
-      id: "R12",
-      message: `port ${plan.port} is in use${names.length === 0 ? "" : ` by ${names.join(", ")}`}`,
-      hints: [holderHint(holders, plan.port), "--port 0 takes any free port."],
-      exitCode: 1,
-    };
-  }
-  return {
-    id: "bind",
-    message: `cannot listen on ${plan.hosts.join(", ")} port ${plan.port}: ${message}`,
-    hints: [],
-    exitCode: hasCode(error, "BIND_REFUSED") ? 78 : 1,
-  };
-}
-
-/** Takes the first line of `--password-file` for `--password`. */
-function readPasswordFile(flags: GatewayRunFlags): GatewayRunFlags | { refusal: StartRefusal } {
-  const { passwordFile } = flags;
-  if (passwordFile === undefined) return flags;
-  const refusal = (message: string): { refusal: StartRefusal } => ({
-    refusal: { id: "R7", message, hints: [], exitCode: 1 },
+function createRunLogger(io: ProgramIo, plan: StartPlan, level: LogLevel): Logger {
+  const isTerminal = io.stderr.isTTY === true;
+  const logger = createLogger(io.stderr, {
+    level,
+    format: isTerminal ? "text" : "json",
+    secrets: secretsOf(plan),
   });
-  if (flags.password !== undefined) {
-    return refusal("--password and --password-file cannot be combined");
-  }
-  try {
-    const password = readFileSync(passwordFile, "utf8").split(/\r?\n/, 1)[0]?.trim() ?? "";
-    if (password === "") return refusal(`the first line of ${passwordFile} is empty`);
-    return { ...flags, password };
-  } catch (error) {
-    return refusal(`cannot read ${passwordFile}: ${messageOf(error)}`);
-  }
+  return isTerminal ? logger : logger.child({ pid: process.pid });
 }
 
 function tell(io: ProgramIo, refusal: StartRefusal): number {
@@ -235,7 +189,14 @@ function tell(io: ProgramIo, refusal: StartRefusal): number {
   return refusal.exitCode;
 }
 
-function secretOf({ auth }: StartPlan): string | undefined {
-  if (auth.mode === "token") return auth.token;
-  return auth.mode === "password" ? auth.password : undefined;
+function secretsOf({ auth }: StartPlan): (string | undefined)[] {
+  switch (auth.mode) {
+    case "token":
+      return [auth.token];
+    case "password":
+    case "trusted-proxy":
+      return [auth.password];
+    case "none":
+      return [];
+  }
 }

@@ -7,9 +7,10 @@ interface Case {
   /** undefined: there is no file. */
   config?: OpenClawConfig;
   env?: Record<string, string>;
+  tailnet?: { ipv4?: string; ipv6?: string };
 }
 
-function decide({ flags = {}, config, env = {} }: Case): StartDecision {
+function decide({ flags = {}, config, env = {}, tailnet = {} }: Case): StartDecision {
   const loaded: LoadedConfig = {
     ok: true,
     path: "/home/u/.openclaw/openclaw.json",
@@ -25,6 +26,7 @@ function decide({ flags = {}, config, env = {} }: Case): StartDecision {
     paths: { configPath: loaded.path },
     loaded,
     command: "openclaw gateway run",
+    tailnet,
   });
 }
 
@@ -104,19 +106,59 @@ const refusals: [
     { id: "R14", exitCode: 78, message: /customBindHost/ },
   ],
   [
-    "tailnet is not honoured and therefore refused",
-    { flags: { token: "t", bind: "tailnet" } },
-    { id: "unsupported", exitCode: 78, message: /not supported yet/ },
+    "R14: custom with what is no address",
+    { config: local({ bind: "custom", customBindHost: "box", auth: { token: "t" } }) },
+    { id: "R14", exitCode: 78, message: /"box", which is no IP address/ },
   ],
   [
-    "serve is not honoured and therefore refused",
-    { flags: { token: "t", tailscale: "serve" } },
-    { id: "unsupported", exitCode: 78, message: /--tailscale serve/ },
+    "R5: an unknown --tailscale",
+    { flags: { token: "t", tailscale: "on" } },
+    { id: "R5", exitCode: 1, message: /unknown --tailscale "on"/ },
   ],
   [
-    "TLS is not honoured and therefore refused",
-    { config: local({ tls: { enabled: true }, auth: { token: "t" } }) },
-    { id: "unsupported", exitCode: 78, message: /gateway\.tls\.enabled/ },
+    "R9: funnel with a token",
+    { flags: { token: "t", tailscale: "funnel" } },
+    { id: "R9", exitCode: 78, message: /--tailscale is funnel.*needs auth mode password/ },
+  ],
+  [
+    "R9: funnel without any secret",
+    { config: local({ auth: { mode: "none" }, tailscale: { mode: "funnel" } }) },
+    { id: "R9", exitCode: 78, message: /gateway\.tailscale\.mode is funnel/ },
+  ],
+  [
+    "R7: funnel whose password refers to a variable that is not set",
+    {
+      config: local({ tailscale: { mode: "funnel" }, auth: { mode: "password" } }),
+    },
+    { id: "R7", exitCode: 78, message: /no password/ },
+  ],
+  [
+    "R8: serve with auth mode none",
+    { flags: { auth: "none", tailscale: "serve" } },
+    { id: "R8", exitCode: 78, message: /everybody in the tailnet/ },
+  ],
+  [
+    "R10: serve with bind tailnet, when the tailnet has an address here",
+    {
+      flags: { token: "t", bind: "tailnet", tailscale: "serve" },
+      tailnet: { ipv4: "100.64.0.7" },
+    },
+    { id: "R10", exitCode: 78, message: /needs gateway\.bind to be loopback/ },
+  ],
+  [
+    "R10: serve with bind lan",
+    { flags: { token: "t", bind: "lan", tailscale: "serve" } },
+    { id: "R10", exitCode: 78, message: /it is lan \(0\.0\.0\.0\)/ },
+  ],
+  [
+    "trusted-proxy without a proxy",
+    { config: local({ auth: { mode: "trusted-proxy", trustedProxy: { userHeader: "x-user" } } }) },
+    { id: "trusted-proxy", exitCode: 78, message: /trustedProxies lists no proxy/ },
+  ],
+  [
+    "trusted-proxy without the header of the user",
+    { config: local({ auth: { mode: "trusted-proxy" }, trustedProxies: ["10.0.0.2"] }) },
+    { id: "trusted-proxy", exitCode: 78, message: /userHeader is not set/ },
   ],
 ];
 
@@ -146,6 +188,7 @@ test("an invalid config names each problem and the nearest key", () => {
       ],
     },
     command: "openclaw gateway run",
+    tailnet: {},
   });
   expect(decision).toMatchObject({
     ok: false,
@@ -207,4 +250,47 @@ test("both generations of the command lists are obeyed, and the ledger's limits 
 test("custom listens on that address and on loopback", () => {
   const config = local({ bind: "custom", customBindHost: "10.0.0.5", auth: { token: "t" } });
   expect(decide({ config })).toMatchObject({ plan: { hosts: ["10.0.0.5", "127.0.0.1"] } });
+});
+
+test("R13: tailnet without an address listens on loopback only, says so, and waits for one", () => {
+  const decision = decide({ flags: { token: "t", bind: "tailnet" } });
+  expect(decision).toMatchObject({ plan: { hosts: ["127.0.0.1"], awaitsTailnet: true } });
+  if (decision.ok) expect(decision.plan.warnings.join(" ")).toMatch(/no tailnet address/);
+});
+
+test("tailnet listens on the tailnet's addresses and on loopback", () => {
+  const tailnet = { ipv4: "100.101.102.103", ipv6: "fd7a:115c:a1e0::1" };
+  expect(decide({ flags: { token: "t", bind: "tailnet" }, tailnet })).toMatchObject({
+    plan: { hosts: ["100.101.102.103", "127.0.0.1"], optionalHosts: ["fd7a:115c:a1e0::1"] },
+  });
+});
+
+test.each([
+  ["token, by default", { auth: { token: "t" } }, true],
+  ["password, by default", { auth: { password: "p" } }, false],
+  ["token, turned off", { auth: { token: "t", allowTailscale: false } }, false],
+  ["password, turned on", { auth: { password: "p", allowTailscale: true } }, true],
+  ["no secret at all", {}, true],
+])("serve and identity: with %s", (_title, keys, allowIdentity) => {
+  const config = local({ tailscale: { mode: "serve", resetOnExit: true }, ...keys });
+  expect(decide({ config })).toMatchObject({
+    ok: true,
+    plan: { tailscale: { mode: "serve", resetOnExit: true, allowIdentity } },
+  });
+});
+
+test("funnel never lets anybody in by identity", () => {
+  const config = local({
+    tailscale: { mode: "funnel" },
+    auth: { password: "p", allowTailscale: true },
+  });
+  expect(decide({ config })).toMatchObject({ plan: { tailscale: { allowIdentity: false } } });
+});
+
+test("TLS makes its own certificate unless told not to", () => {
+  const auth = { token: "t" };
+  const made = decide({ config: local({ tls: { enabled: true }, auth }) });
+  expect(made).toMatchObject({ plan: { tls: { autoGenerate: true } } });
+  const plain = decide({ config: local({ tls: { enabled: false }, auth }) });
+  expect(plain).not.toHaveProperty("plan.tls");
 });

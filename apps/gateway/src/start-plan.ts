@@ -10,6 +10,9 @@ import {
   resolveServerAuth,
   type ServerAuth,
 } from "@openclaw/config";
+import { type BindInput, type BindPlan, chooseBind } from "./choose-bind.ts";
+import { chooseTailscale, type TailscalePlan } from "./choose-tailscale.ts";
+import { CONFIG_EXIT, type StartRefusal } from "./start-refusal.ts";
 
 /** Flags of `gateway run`, as typed. */
 export interface GatewayRunFlags {
@@ -20,18 +23,9 @@ export interface GatewayRunFlags {
   password?: string | undefined;
   passwordFile?: string | undefined;
   tailscale?: string | undefined;
+  tailscaleResetOnExit?: boolean | undefined;
   allowUnconfigured?: boolean | undefined;
   verbose?: boolean | undefined;
-}
-
-/** Why a Gateway does not start, what to do, and how the process ends. */
-export interface StartRefusal {
-  /** Number of the refusal in the documentation, where it has one. */
-  id: string;
-  message: string;
-  hints: readonly string[];
-  /** 78 (`EX_CONFIG`) when configuration is in the way, so that a supervisor does not try again. */
-  exitCode: 1 | 78;
 }
 
 /** The ledger's part of the plan. */
@@ -42,23 +36,41 @@ export interface LedgerPlan {
   maxBytes?: number;
 }
 
+/** The certificate's part of the plan. */
+export interface TlsPlan {
+  autoGenerate: boolean;
+  certPath?: string;
+  keyPath?: string;
+}
+
 /** How a Gateway is going to start. */
-export interface StartPlan {
-  /** Addresses to listen on; every one of them, or the start fails. */
-  hosts: readonly string[];
-  /** Addresses to listen on where the machine has them. */
-  optionalHosts: readonly string[];
+export interface StartPlan extends Omit<BindPlan, "warnings"> {
   bind: string;
   port: number;
   auth: ServerAuth;
   /** The secret was made for this run only. */
   isRunOnlySecret: boolean;
+  /** Absent: plain HTTP. */
+  tls?: TlsPlan;
+  tailscale: TailscalePlan;
+  trustedProxies: readonly string[];
+  allowRealIpFallback: boolean;
+  /** Limits of guessing; what is absent has the Gateway's default. */
+  rateLimit: RateLimitPlan;
   commands: { allow: readonly string[]; deny: readonly string[] };
   autoApproveLocal: boolean;
   allowedOrigins: readonly string[];
   /** How long results are kept; what is absent has the default of the store. */
   ledger: LedgerPlan;
   warnings: readonly string[];
+}
+
+/** `gateway.auth.rateLimit`. */
+export interface RateLimitPlan {
+  maxAttempts?: number;
+  windowMs?: number;
+  lockoutMs?: number;
+  exemptLoopback?: boolean;
 }
 
 export type StartDecision = { ok: true; plan: StartPlan } | { ok: false; refusal: StartRefusal };
@@ -70,12 +82,11 @@ export interface StartInput {
   loaded: LoadedConfig;
   /** The program's name in hints, for example `openclaw gateway run`. */
   command: string;
+  /** Addresses of this machine in its tailnet. */
+  tailnet: BindInput["tailnet"];
 }
 
-const CONFIG_EXIT = 78;
-const BIND_MODES = ["loopback", "lan", "tailnet", "auto", "custom"];
-const LOOPBACK = "127.0.0.1";
-const LOOPBACK_V6 = "::1";
+type TlsKeys = NonNullable<NonNullable<OpenClawConfig["gateway"]>["tls"]>;
 
 /** Decides whether and how to start, from flags, environment and config. Touches nothing. */
 export function planStart(input: StartInput): StartDecision {
@@ -88,10 +99,14 @@ export function planStart(input: StartInput): StartDecision {
   const port = choosePort(input, loaded);
   if (typeof port !== "number") return refuse(port);
   const bind = flags.bind ?? gateway.bind ?? "loopback";
-  const listening = chooseHosts(bind, flags.bind !== undefined, gateway.customBindHost);
-  if ("message" in listening) return refuse(listening);
-  const unsupported = refuseUnsupported(flags, gateway);
-  if (unsupported !== undefined) return refuse(unsupported);
+  const chosen = chooseBind({
+    bind,
+    isFlag: flags.bind !== undefined,
+    customBindHost: gateway.customBindHost,
+    tailnet: input.tailnet,
+  });
+  if ("message" in chosen) return refuse(chosen);
+  const { warnings: bindWarnings, ...listening } = chosen;
 
   const decision = resolveServerAuth({
     flags: { auth: flags.auth, token: flags.token, password: flags.password, bind },
@@ -103,6 +118,15 @@ export function planStart(input: StartInput): StartDecision {
     const { id, message, hint, exitCode } = decision.refusal;
     return refuse({ id, message, hints: [hint], exitCode });
   }
+  const tailscale = chooseTailscale({
+    flag: flags.tailscale,
+    resetFlag: flags.tailscaleResetOnExit === true,
+    gateway,
+    auth: decision.auth,
+    bind,
+    hosts: listening.hosts,
+  });
+  if ("message" in tailscale) return refuse(tailscale);
   return {
     ok: true,
     plan: {
@@ -111,6 +135,11 @@ export function planStart(input: StartInput): StartDecision {
       port,
       auth: decision.auth,
       isRunOnlySecret: decision.source === "generated",
+      ...(gateway.tls?.enabled === true ? { tls: tlsPlan(gateway.tls) } : {}),
+      tailscale,
+      trustedProxies: gateway.trustedProxies ?? [],
+      allowRealIpFallback: gateway.allowRealIpFallback ?? false,
+      rateLimit: withoutAbsent<RateLimitPlan>(gateway.auth?.rateLimit ?? {}),
       // Both generations of the names are accepted, so both are obeyed.
       commands: {
         allow: [...(gateway.nodes?.commands?.allow ?? []), ...(gateway.nodes?.allowCommands ?? [])],
@@ -118,8 +147,8 @@ export function planStart(input: StartInput): StartDecision {
       },
       autoApproveLocal: gateway.nodes?.pairing?.autoApproveLocal ?? true,
       allowedOrigins: gateway.controlUi?.allowedOrigins ?? [],
-      ledger: withoutAbsent(gateway.ledger ?? {}),
-      warnings: [...loaded.warnings, ...decision.warnings],
+      ledger: withoutAbsent<LedgerPlan>(gateway.ledger ?? {}),
+      warnings: [...loaded.warnings, ...decision.warnings, ...bindWarnings],
     },
   };
 }
@@ -188,93 +217,17 @@ function choosePort(
   }
 }
 
-function chooseHosts(
-  bind: string,
-  isFlag: boolean,
-  customBindHost: string | undefined,
-): Pick<StartPlan, "hosts" | "optionalHosts"> | StartRefusal {
-  switch (bind) {
-    case "loopback":
-    // Loopback can always be bound here, which is what `auto` tries first.
-    case "auto":
-      return { hosts: [LOOPBACK], optionalHosts: [LOOPBACK_V6] };
-    case "lan":
-      return { hosts: ["0.0.0.0"], optionalHosts: [] };
-    case "custom":
-      if (customBindHost === undefined) {
-        return {
-          id: "R14",
-          message: "gateway.bind is custom, and gateway.customBindHost is not set",
-          hints: ["Set gateway.customBindHost to an IPv4 address of this machine."],
-          exitCode: CONFIG_EXIT,
-        };
-      }
-      return {
-        hosts: [...new Set([customBindHost, ...(customBindHost === "0.0.0.0" ? [] : [LOOPBACK])])],
-        optionalHosts: [],
-      };
-    case "tailnet":
-      return {
-        id: "unsupported",
-        message: `${isFlag ? "--bind" : "gateway.bind"} tailnet is not supported yet`,
-        hints: [
-          "Use loopback and an SSH tunnel, or custom with gateway.customBindHost set to the tailnet address.",
-        ],
-        exitCode: CONFIG_EXIT,
-      };
-    default:
-      return {
-        id: "R4",
-        message: `unknown ${isFlag ? "--bind" : "gateway.bind"} ${JSON.stringify(bind)}`,
-        hints: [`Allowed: ${BIND_MODES.join(", ")}.`],
-        exitCode: 1,
-      };
-  }
-}
-
-/** What a config file may ask for and this Gateway cannot honour is refused, never left out. */
-function refuseUnsupported(
-  flags: GatewayRunFlags,
-  gateway: NonNullable<OpenClawConfig["gateway"]>,
-): StartRefusal | undefined {
-  const tailscale = flags.tailscale ?? gateway.tailscale?.mode ?? "off";
-  if (!["off", "serve", "funnel"].includes(tailscale)) {
-    return {
-      id: "R5",
-      message: `unknown --tailscale ${JSON.stringify(tailscale)}`,
-      hints: ["Allowed: off, serve, funnel."],
-      exitCode: 1,
-    };
-  }
-  if (tailscale !== "off") {
-    return unsupported(
-      `${flags.tailscale === undefined ? "gateway.tailscale.mode" : "--tailscale"} ${tailscale}`,
-      `Set it to off and run "tailscale serve" yourself, or use an SSH tunnel.`,
-    );
-  }
-  if (gateway.tls?.enabled === true) {
-    return unsupported(
-      "gateway.tls.enabled",
-      "Use an SSH tunnel, or a TLS proxy in front of loopback.",
-    );
-  }
-  return undefined;
-}
-
-function unsupported(what: string, hint: string): StartRefusal {
+function tlsPlan({ autoGenerate, certPath, keyPath }: TlsKeys): TlsPlan {
   return {
-    id: "unsupported",
-    message: `${what} is not supported yet`,
-    hints: [hint],
-    exitCode: CONFIG_EXIT,
+    autoGenerate: autoGenerate ?? true,
+    ...(certPath === undefined ? {} : { certPath }),
+    ...(keyPath === undefined ? {} : { keyPath }),
   };
 }
 
-function withoutAbsent(ledger: { [K in keyof LedgerPlan]: LedgerPlan[K] | undefined }): LedgerPlan {
+function withoutAbsent<T extends object>(part: { [K in keyof T]: T[K] | undefined }): T {
   // Only members without a value are dropped, so the others keep their types.
-  return Object.fromEntries(
-    Object.entries(ledger).filter(([, value]) => value !== undefined),
-  ) as LedgerPlan;
+  return Object.fromEntries(Object.entries(part).filter(([, value]) => value !== undefined)) as T;
 }
 
 function isGiven(value: string | undefined): boolean {

@@ -4,7 +4,7 @@ import { textAt, valueAt } from "./json.ts";
 import { unresolvedAt, type UnresolvedReference } from "./substitute.ts";
 
 /** How a Gateway recognises its clients. */
-export type ServerAuthMode = "token" | "password" | "none";
+export type ServerAuthMode = "token" | "password" | "none" | "trusted-proxy";
 
 /** Options of {@link resolveServerAuth}. */
 export interface ServerAuthOptions {
@@ -29,10 +29,22 @@ export interface ServerAuthOptions {
 export type ServerAuth =
   | { mode: "token"; token: string }
   | { mode: "password"; password: string }
-  | { mode: "none" };
+  | { mode: "none" }
+  | TrustedProxyAuth;
+
+/** A proxy says who its users are; whoever comes from this machine itself may use the password. */
+export interface TrustedProxyAuth {
+  mode: "trusted-proxy";
+  /** Header in which the proxy names the user. */
+  userHeader: string;
+  requiredHeaders?: string[];
+  allowUsers?: string[];
+  allowLoopback?: boolean;
+  password?: string;
+}
 
 /** Number of a refusal in the documentation of `gateway run`. */
-export type RefusalId = "R5" | "R6" | "R7" | "R8";
+export type RefusalId = "R5" | "R6" | "R7" | "R8" | "trusted-proxy";
 
 /** Why a Gateway does not start. */
 export interface ServerRefusal {
@@ -62,7 +74,7 @@ interface Secret {
   source: string;
 }
 
-const MODES = ["token", "password", "none"] as const;
+const MODES = ["token", "password", "none", "trusted-proxy"] as const;
 const SET_TOKEN =
   "Set gateway.auth.token or OPENCLAW_GATEWAY_TOKEN, or gateway.auth.password or OPENCLAW_GATEWAY_PASSWORD.";
 
@@ -81,6 +93,7 @@ export function resolveServerAuth(options: ServerAuthOptions): ServerAuthResult 
 
   const mode = asked ?? impliedMode(options, password);
   const bind = flags.bind ?? textAt(config, "gateway.bind") ?? "loopback";
+  if (mode === "trusted-proxy") return trustedProxy(config, password);
   const missing =
     mode === "none" ? undefined : unresolvedSecret(mode, { token, password }, options);
   if (missing !== undefined) return refuse(missing);
@@ -194,6 +207,51 @@ function missingPassword(): ServerRefusal {
     hint: "Set OPENCLAW_GATEWAY_PASSWORD or gateway.auth.password, or pass --password.",
     exitCode: 78,
   };
+}
+
+/** The proxies are the proof here, so without them nobody could be believed. */
+function trustedProxy(config: object, password: Secret | undefined): ServerAuthResult {
+  const listed = valueAt(config, "gateway.trustedProxies");
+  if (!Array.isArray(listed) || listed.length === 0) {
+    return refuse({
+      id: "trusted-proxy",
+      key: "gateway.trustedProxies",
+      message: "gateway.auth.mode is trusted-proxy, and gateway.trustedProxies lists no proxy.",
+      hint: "List the addresses or CIDR ranges of your proxies there, or choose another auth mode.",
+      exitCode: 78,
+    });
+  }
+  const userHeader = textAt(config, "gateway.auth.trustedProxy.userHeader");
+  if (userHeader === undefined) {
+    return refuse({
+      id: "trusted-proxy",
+      key: "gateway.auth.trustedProxy.userHeader",
+      message:
+        "gateway.auth.mode is trusted-proxy, and gateway.auth.trustedProxy.userHeader is not set.",
+      hint: "Name the header in which your proxy tells the user, such as x-forwarded-user.",
+      exitCode: 78,
+    });
+  }
+  const requiredHeaders = textsAt(config, "gateway.auth.trustedProxy.requiredHeaders");
+  const allowUsers = textsAt(config, "gateway.auth.trustedProxy.allowUsers");
+  const auth: TrustedProxyAuth = {
+    mode: "trusted-proxy",
+    userHeader,
+    ...(requiredHeaders === undefined ? {} : { requiredHeaders }),
+    ...(allowUsers === undefined ? {} : { allowUsers }),
+    allowLoopback: valueAt(config, "gateway.auth.trustedProxy.allowLoopback") === true,
+    ...(password === undefined ? {} : { password: password.value }),
+  };
+  const warnings =
+    allowUsers === undefined
+      ? ["gateway.auth.trustedProxy.allowUsers is not set: every user of the proxy is let in."]
+      : [];
+  return { ok: true, auth, source: "gateway.auth.trustedProxy", warnings };
+}
+
+function textsAt(config: object, path: string): string[] | undefined {
+  const value = valueAt(config, path);
+  return Array.isArray(value) ? value.filter((entry) => typeof entry === "string") : undefined;
 }
 
 function openBind(bind: string, mode: ServerAuthMode): ServerRefusal {
