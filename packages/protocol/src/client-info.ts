@@ -48,3 +48,9 @@ export const CAP_INVOKE_LEDGER = "invoke-ledger";
 
 /** Declared by an operator that wants `node.invoke.progress` events for the keys it waits on. */
 export const CAP_INVOKE_PROGRESS = "invoke-progress";
+
+/**
+ * Offered by a Gateway in its challenge, and declared by a client that wants it: a device that has to
+ * wait for an operator is answered when it is decided. See `device.pair.waiting`.
+ */
+export const CAP_PAIRING_WAIT = "pairing-wait";

@@ -1,4 +1,10 @@
-export { CAP_INVOKE_LEDGER, CAP_INVOKE_PROGRESS, CLIENT_IDS, CLIENT_MODES } from "./client-info.ts";
+export {
+  CAP_INVOKE_LEDGER,
+  CAP_INVOKE_PROGRESS,
+  CAP_PAIRING_WAIT,
+  CLIENT_IDS,
+  CLIENT_MODES,
+} from "./client-info.ts";
 export type { ClientId, ClientMode, Role } from "./client-info.ts";
 export { CLOSE, CLOSE_REASON, truncateCloseReason } from "./close-codes.ts";
 export type { CloseCode } from "./close-codes.ts";
@@ -153,3 +159,13 @@ export { validateParams } from "./validate.ts";
 export type { Validated } from "./validate.ts";
 export { MIN_PROTOCOL_VERSION, PROTOCOL_VERSION, negotiateProtocol } from "./version.ts";
 export type { ProtocolRange, ProtocolVersion } from "./version.ts";
+export {
+  MAX_SETUP_URLS,
+  SETUP_CODE_SCHEME,
+  SETUP_CODE_TTL_MS,
+  decodeSetupCode,
+  encodeSetupCode,
+  normalizeSetupUrl,
+} from "./setup-code.ts";
+export type { DecodedSetupCode, SetupCode, SetupCodeProblem } from "./setup-code.ts";
+export type { DevicePairSetupCodeResult, SetupCompleted } from "./schemas/device-pairing.ts";

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { CLIENT_IDS, CLIENT_MODES } from "../client-info.ts";
-import { stateVersionSchema } from "./frames.ts";
+import { errorShapeSchema, stateVersionSchema } from "./frames.ts";
 import { presenceEntrySchema } from "./presence.ts";
 import { anyJson, closed, count, integer, maybe, open, text, texts } from "./primitives.ts";
 
@@ -84,6 +84,12 @@ export const connectParamsSchema = closed({
 
 /** Params of `connect`; {@link connectParamsSchema} checks them. */
 export type ConnectParams = z.infer<typeof connectParamsSchema>;
+
+/**
+ * Payload of `device.pair.waiting`: the refusal that a device which has to wait would otherwise be
+ * answered with. The answer to its `connect` follows when it is decided, or when `waitMs` are over.
+ */
+export const pairingWaitEventSchema = open({ error: errorShapeSchema, waitMs: count });
 
 const issuedTokenSchema = open({ deviceToken: text, role: text, scopes: texts, issuedAtMs: count });
 

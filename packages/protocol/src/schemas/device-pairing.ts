@@ -132,3 +132,75 @@ export const devicePairResolvedEventSchema = open({
   decision: text,
   ts: count,
 });
+
+/** What a setup code lets a device become. */
+export const setupProfileSchema = z.enum(["limited", "node", "voice-node"]);
+
+export const devicePairSetupCodeParamsSchema = closed({
+  /** Address to write into the code, instead of those that the Gateway knows. */
+  publicUrl: maybe.text,
+  /** Accepted; what is preferred is decided by who starts the Gateway. */
+  preferRemoteUrl: maybe.flag,
+  /** Accepted; the picture is drawn by whoever asked. */
+  includeQr: maybe.flag,
+  /** What the device becomes; absent means everything. */
+  bootstrapProfile: setupProfileSchema.optional(),
+  /** Accepted; this Gateway has no join links, and answers without one. */
+  joinUrl: maybe.flag,
+});
+
+/** What the device that uses a code may do: all, what a person needs, or serve as a node alone. */
+const accessSchema = z.enum(["full", "limited", "node"]);
+
+export const devicePairSetupCodeResultSchema = open({
+  setupId: text,
+  expiresAtMs: count,
+  /** Holds a secret; see `decodeSetupCode`. */
+  setupCode: text,
+  joinUrl: maybe.text,
+  qrDataUrl: maybe.text,
+  gatewayUrl: text,
+  gatewayUrls: maybe.texts,
+  /** How the Gateway authenticates who has no code: `token`, `password`, `trusted-proxy`, `none`. */
+  auth: text,
+  urlSource: text,
+  access: accessSchema,
+  /** Asked for was more, but the address is not encrypted. */
+  accessDowngraded: maybe.flag,
+});
+
+/** The answer of `device.pair.setupCode`. */
+export type DevicePairSetupCodeResult = z.infer<typeof devicePairSetupCodeResultSchema>;
+
+export const setupIdParamsSchema = closed({ setupId: text });
+
+export const setupIdResultSchema = open({ setupId: text });
+
+/** Who used a setup code; also the payload of `device.pair.setup.completed`. */
+export const setupCompletedSchema = open({
+  setupId: text,
+  deviceId: text,
+  deviceName: maybe.text,
+  access: accessSchema,
+  ts: count,
+});
+
+/** Who used a setup code, and for what. */
+export type SetupCompleted = z.infer<typeof setupCompletedSchema>;
+
+export const devicePairSetupStatusResultSchema = open({
+  /** Absent while nobody has used the code. */
+  completion: setupCompletedSchema.optional(),
+});
+
+export const devicePairSetupListResultSchema = open({
+  codes: z.array(
+    open({
+      setupId: text,
+      access: accessSchema,
+      createdAtMs: count,
+      expiresAtMs: count,
+      completion: setupCompletedSchema.optional(),
+    }),
+  ),
+});

@@ -1,5 +1,10 @@
 import * as z from "zod";
-import { connectChallengeSchema, connectParamsSchema, helloOkSchema } from "./connect.ts";
+import {
+  connectChallengeSchema,
+  connectParamsSchema,
+  helloOkSchema,
+  pairingWaitEventSchema,
+} from "./connect.ts";
 import {
   deviceIdParamsSchema,
   deviceIdResultSchema,
@@ -9,12 +14,19 @@ import {
   devicePairRenameParamsSchema,
   devicePairRenameResultSchema,
   devicePairResolvedEventSchema,
+  devicePairSetupCodeParamsSchema,
+  devicePairSetupCodeResultSchema,
+  devicePairSetupListResultSchema,
+  devicePairSetupStatusResultSchema,
   deviceTokenRevokeParamsSchema,
   deviceTokenRevokeResultSchema,
   deviceTokenRotateParamsSchema,
   deviceTokenRotateResultSchema,
   pendingDeviceSchema,
   requestIdParamsSchema,
+  setupCompletedSchema,
+  setupIdParamsSchema,
+  setupIdResultSchema,
 } from "./device-pairing.ts";
 import {
   idempotencyKeyParamsSchema,
@@ -97,6 +109,16 @@ export const methodSchemas = {
     params: devicePairRenameParamsSchema,
     result: devicePairRenameResultSchema,
   },
+  "device.pair.setupCode": {
+    params: devicePairSetupCodeParamsSchema,
+    result: devicePairSetupCodeResultSchema,
+  },
+  "device.pair.setupStatus": {
+    params: setupIdParamsSchema,
+    result: devicePairSetupStatusResultSchema,
+  },
+  "device.pair.setupCancel": { params: setupIdParamsSchema, result: setupIdResultSchema },
+  "device.pair.setupList": { params: noParams, result: devicePairSetupListResultSchema },
   "device.token.rotate": {
     params: deviceTokenRotateParamsSchema,
     result: deviceTokenRotateResultSchema,
@@ -174,6 +196,8 @@ export const eventSchemas = {
   "device.pair.requested": pendingDeviceSchema,
   "device.pair.resolved": devicePairResolvedEventSchema,
   "device.pair.changed": open({}),
+  "device.pair.setup.completed": setupCompletedSchema,
+  "device.pair.waiting": pairingWaitEventSchema,
   "node.pair.requested": pendingNodeSchema,
   "node.pair.resolved": nodePairResolvedEventSchema,
   "node.hostStats": nodeHostStatsEventSchema,
