@@ -1,1 +1,14 @@
-export {};
+export { isBindable } from "./addresses/is-bindable.ts";
+export { lanAddresses } from "./addresses/lan-addresses.ts";
+export { tailnetAddresses } from "./addresses/tailnet-addresses.ts";
+export { ExposureError } from "./exposure-error.ts";
+export {
+  loadGatewayCertificate,
+  ownCertificatePaths,
+  readGatewayCertificate,
+  renewGatewayCertificate,
+} from "./tls/gateway-certificate.ts";
+
+export type { TailnetAddresses } from "./addresses/tailnet-addresses.ts";
+export type { ExposureErrorCode } from "./exposure-error.ts";
+export type { CertificateOptions, GatewayCertificate } from "./tls/gateway-certificate.ts";
