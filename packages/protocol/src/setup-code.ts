@@ -82,7 +82,7 @@ export function decodeSetupCode(text: string, now: number): DecodedSetupCode {
   if (until <= now) return { ok: false, problem: "expired" };
   const code: SetupCode = { url: first, bootstrapToken, expiresAtMs: until };
   // Each was found to be an address.
-  if (urls !== undefined) code.urls = [...new Set(addresses as string[])];
+  if (urls !== undefined) code.urls = [...new Set(addresses as string[])].slice(0, MAX_SETUP_URLS);
   if (tlsFingerprint !== undefined && tlsFingerprint !== "") code.tlsFingerprint = tlsFingerprint;
   return { ok: true, code };
 }
