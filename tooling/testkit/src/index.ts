@@ -16,6 +16,7 @@ export { startEchoServer } from "./ssh/echo-server.ts";
 export { startSshAgent } from "./ssh/ssh-agent.ts";
 export { sshTestRig } from "./ssh/ssh-test-rig.ts";
 export { hasAsyncssh, hasDropbear, hasSshd } from "./ssh/ssh-programs.ts";
+export { fakeTailscale } from "./tailscale/fake-tailscale.ts";
 export { temporaryDirectory } from "./temporary-directory.ts";
 export { createTestIdentity, signaturePayload } from "./test-identity.ts";
 
@@ -61,5 +62,12 @@ export type { SshAgent } from "./ssh/ssh-agent.ts";
 export type { SshCertificateOptions, SshKey, SshKeyOptions, SshKeyType } from "./ssh/ssh-keys.ts";
 export type { SshServer, SshServerRestartOptions } from "./ssh/ssh-server.ts";
 export type { RigServer, SshTestRig, SshTestRigOptions } from "./ssh/ssh-test-rig.ts";
+export type { FakeTailscale, FakeTailscaleOptions } from "./tailscale/fake-tailscale.ts";
+export type {
+  FakeTailnetPeer,
+  FakeTailscaleFault,
+  FakeTailscaleState,
+} from "./tailscale/fake-tailscale-state.ts";
+export type { ServeTable } from "./tailscale/serve-table.ts";
 export type { TemporaryDirectory } from "./temporary-directory.ts";
 export type { SignatureFields, SignatureVersion, TestIdentity } from "./test-identity.ts";
