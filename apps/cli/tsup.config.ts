@@ -1,8 +1,9 @@
 import { defineConfig } from "tsup";
-import { app } from "../../tooling/tsup/app.ts";
+import { app, DISCOVERY_HELPER } from "../../tooling/tsup/app.ts";
 
 export default defineConfig(
   app({
+    programs: DISCOVERY_HELPER,
     separate: [
       "src/commands/gateway-run.ts",
       "src/commands/node-run.ts",

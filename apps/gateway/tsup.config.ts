@@ -1,4 +1,4 @@
 import { defineConfig } from "tsup";
-import { app } from "../../tooling/tsup/app.ts";
+import { app, DISCOVERY_HELPER } from "../../tooling/tsup/app.ts";
 
-export default defineConfig(app());
+export default defineConfig(app({ programs: DISCOVERY_HELPER }));

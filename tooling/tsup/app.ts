@@ -15,16 +15,23 @@ export interface AppOptions {
    * dynamically imported module still runs only when it is asked for.
    */
   separate?: readonly string[];
+  /** Programs that the main one starts as processes of their own: the name of the file, and its source. */
+  programs?: Readonly<Record<string, string>>;
 }
+
+/** What speaks multicast DNS for a Gateway; `@openclaw/discovery` starts it by this name. */
+export const DISCOVERY_HELPER = {
+  "discovery-helper": "../../packages/discovery/src/helper/discovery-helper.ts",
+};
 
 /**
  * The build of a program: everything it needs in one folder, so that its tarball installs alone, in
  * few files, because each costs time at every start.
  */
-export function app({ separate = [] }: AppOptions = {}): Options {
+export function app({ separate = [], programs = {} }: AppOptions = {}): Options {
   const metafiles: Metafile[] = [];
   return {
-    entry: ["src/main.ts"],
+    entry: { main: "src/main.ts", ...programs },
     format: "esm",
     target: "node22.13",
     platform: "node",
