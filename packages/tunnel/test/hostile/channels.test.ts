@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
-import { CHANNEL_WINDOW_BYTES } from "../../src/engines/ssh2/channel.ts";
+import { CHANNEL_WINDOW_BYTES } from "../../src/engines/ssh2/window-policy.ts";
 import { openTunnel } from "../../src/index.ts";
 import { type HostileConnection, MESSAGE, socketOf, startHostileServer } from "./hostile-server.ts";
 

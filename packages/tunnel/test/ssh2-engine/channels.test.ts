@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { setImmediate } from "node:timers/promises";
 import { hasSshd, sshTestRig, temporaryDirectory } from "@openclaw/testkit";
 import { describe, expect, test, vi } from "vitest";
-import { CHANNEL_WINDOW_BYTES } from "../../src/engines/ssh2/channel.ts";
+import { CHANNEL_WINDOW_BYTES } from "../../src/engines/ssh2/window-policy.ts";
 import { cryptography } from "../../src/engines/ssh2/tune-ciphers.ts";
 import { connectedClient } from "./connected-client.ts";
 

@@ -2,11 +2,13 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { hasDropbear, hasSshd, sshTestRig, startDropbearServer } from "@openclaw/testkit";
 import { temporaryDirectory } from "@openclaw/testkit";
 import { describe, expect, test, vi } from "vitest";
-import { CHANNEL_WINDOW_BYTES } from "../../src/engines/ssh2/channel.ts";
-import { isRunning, openTo } from "./support.ts";
+import { CHANNEL_WINDOW_BYTES } from "../../src/engines/ssh2/window-policy.ts";
+import { isRunning, openTo, peakMemoryBytes } from "./support.ts";
 
 interface FarSide extends AsyncDisposable {
   readonly port: number;
@@ -99,6 +101,27 @@ describe.skipIf(!hasSshd)("a connection through the system's ssh", () => {
     channel.end();
     await once(channel, "end");
     expect(theirs.digest("hex")).toBe(ours.digest("hex"));
+  });
+
+  test("twenty streams at once arrive whole, and ssh holds little of them", async () => {
+    await using rig = await sshTestRig();
+    await using connection = await openTo(rig);
+    const bytes = 4 * 1024 * 1024;
+    await using far = await farSide((socket) => void socket.end(Buffer.alloc(bytes, "x")));
+    const channels: Duplex[] = [];
+    while (channels.length < 20) {
+      // oxlint-disable-next-line no-await-in-loop
+      channels.push(await connection.connect({ host: "127.0.0.1", port: far.port }));
+    }
+    const read = await Promise.all(
+      channels.map(async (channel) => {
+        channel.end();
+        return (await buffer(channel)).length;
+      }),
+    );
+    expect(read).toEqual(channels.map(() => bytes));
+    // What it has in hand it copies for every packet that comes.
+    expect(peakMemoryBytes(connection.info.pid)).toBeLessThan(48 * 1024 * 1024);
   });
 
   test("a reader that does not read stops the writer on the far side", async () => {

@@ -92,3 +92,10 @@ export function isRunning(pid: number | undefined): boolean {
     return false;
   }
 }
+
+/** The most memory that a process has had so far; 0 where the system does not say. */
+export function peakMemoryBytes(pid: number | undefined): number {
+  if (process.platform !== "linux") return 0;
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmHWM:\s+(\d+) kB$/mu.exec(status)?.[1]) * 1024;
+}

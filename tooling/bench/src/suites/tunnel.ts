@@ -37,6 +37,7 @@ export const tunnelSuite: Suite = async (context) => {
   const subjects = [
     tunnelSubject("tunnel (JavaScript)", "ssh2"),
     ...(binding === undefined ? [] : [tunnelSubject("tunnel (native)", "ssh2", binding)]),
+    tunnelSubject("tunnel (system ssh)", "system"),
   ];
   await using rig = await sshTestRig({
     server: { config: ["MaxStartups 100:100:100", "MaxSessions 1000"] },

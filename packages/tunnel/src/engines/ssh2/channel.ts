@@ -1,16 +1,14 @@
 import { Duplex } from "node:stream";
 import type { Protocol } from "./internals.ts";
+import { CHANNEL_WINDOW_BYTES, type WindowPolicy } from "./window-policy.ts";
 
 /**
- * Bytes the far side may send ahead of the reader: RFC 4254 calls it the window. OpenSSH has the same,
- * and it caps a channel at 2 MiB for each round trip.
- */
-export const CHANNEL_WINDOW_BYTES = 2 * 1024 * 1024;
-/**
- * What was read is granted anew in parts of this size: larger ones would leave a long link idle while
+ * What was read is granted anew in parts of the window: larger ones would leave a long link idle while
  * the far side waits for the next.
  */
-const GRANT_BYTES = CHANNEL_WINDOW_BYTES / 16;
+const GRANTS_PER_WINDOW = 16;
+/** Less is not worth a message. */
+const MIN_GRANT_BYTES = 32 * 1024;
 /** Largest data message, in both directions: what every implementation takes (RFC 4253 section 6.1). */
 export const CHANNEL_PACKET_BYTES = 32 * 1024;
 /** What a far side may miscount before the channel ends, as OpenSSH has it. */
@@ -24,6 +22,7 @@ const SMALL_BYTES = 1024;
 /** What a channel needs of the connection it is on. */
 export interface ChannelCarrier {
   readonly protocol: Protocol;
+  readonly windows: WindowPolicy;
   /** Bytes that wait to be written to the network. */
   readonly unsentBytes: number;
   /** Whether data would have to wait for new keys. */
@@ -39,7 +38,7 @@ export interface ChannelCarrier {
 /**
  * One direct-tcpip or direct-streamlocal channel as a stream. Ends of both directions are their own:
  * a FIN passes as EOF and back. Whoever does not read stops the far side after
- * {@link CHANNEL_WINDOW_BYTES} and what one stream buffers.
+ * {@link CHANNEL_WINDOW_BYTES} at most and what one stream buffers.
  */
 export class SshChannel extends Duplex {
   readonly #carrier: ChannelCarrier;
@@ -48,8 +47,10 @@ export class SshChannel extends Duplex {
   readonly #packetBytes: number;
   /** What we may still send. */
   #window: number;
+  /** What the far side may send ahead of the reader. */
+  #windowBytes: number;
   /** What the far side may still send. */
-  #room = CHANNEL_WINDOW_BYTES;
+  #room: number;
   /** What was read since the far side was last told. */
   #credit = 0;
   /** Small messages of this turn that nobody takes yet. */
@@ -65,13 +66,15 @@ export class SshChannel extends Duplex {
   constructor(
     carrier: ChannelCarrier,
     ids: { local: number; remote: number },
-    window: number,
-    packetBytes: number,
+    ownWindow: number,
+    { window, packetBytes }: { window: number; packetBytes: number },
   ) {
     super({ highWaterMark: STREAM_HIGH_WATER_BYTES, allowHalfOpen: true });
     this.#carrier = carrier;
     this.#localId = ids.local;
     this.#remoteId = ids.remote;
+    this.#windowBytes = ownWindow;
+    this.#room = ownWindow;
     this.#window = window;
     this.#packetBytes = packetBytes;
   }
@@ -230,11 +233,20 @@ export class SshChannel extends Duplex {
 
   #grant(bytes: number): void {
     this.#credit += bytes;
-    if (this.#credit < GRANT_BYTES || this.#sentClose) return;
+    if (this.#sentClose || this.#credit < this.#leastGrant()) return;
+    const { windows } = this.#carrier;
+    const windowBytes = windows.resize(this.#localId, this.#windowBytes, this.#credit);
+    this.#credit += windowBytes - this.#windowBytes;
+    this.#windowBytes = windowBytes;
+    if (this.#credit < this.#leastGrant()) return;
     this.#carrier.cork();
     this.#carrier.protocol.channelWindowAdjust(this.#remoteId, this.#credit);
     this.#room += this.#credit;
     this.#credit = 0;
+  }
+
+  #leastGrant(): number {
+    return Math.max(this.#windowBytes / GRANTS_PER_WINDOW, MIN_GRANT_BYTES);
   }
 
   #sendClose(): void {

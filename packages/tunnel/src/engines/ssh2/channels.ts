@@ -1,13 +1,9 @@
 import { TunnelError } from "../../errors.ts";
 import type { Destination } from "../engine.ts";
-import {
-  CHANNEL_PACKET_BYTES,
-  CHANNEL_WINDOW_BYTES,
-  type ChannelCarrier,
-  SshChannel,
-} from "./channel.ts";
+import { CHANNEL_PACKET_BYTES, type ChannelCarrier, SshChannel } from "./channel.ts";
 import type { ChannelHandlers, Ssh2Internals } from "./internals.ts";
 import { serverText } from "./server-text.ts";
+import { fullWindows, type WindowPolicy } from "./window-policy.ts";
 
 /** Below this much unsent, channels may write again. */
 const LOW_WATER_BYTES = 256 * 1024;
@@ -31,6 +27,8 @@ export interface Channels {
 
 interface Opening {
   readonly destination: Destination;
+  /** What the far side may send ahead of the reader. */
+  readonly windowBytes: number;
   resolve(channel: SshChannel): void;
   reject(error: TunnelError): void;
 }
@@ -39,13 +37,13 @@ interface Opening {
  * Serves forwarding channels on an authenticated connection: the messages about them come here, those
  * about sessions still go to ssh2. Its own channel class has no way to tell an abort from an end, and
  * costs two streams for each connection.
+ *
+ * @param windows how far ahead of their readers the far side may send
  */
-export function createChannels({
-  protocol,
-  channelNumbers,
-  socket,
-  onNewKeys,
-}: Ssh2Internals): Channels {
+export function createChannels(
+  { protocol, channelNumbers, socket, onNewKeys }: Ssh2Internals,
+  windows: WindowPolicy = fullWindows,
+): Channels {
   const opening = new Map<number, Opening>();
   const open = new Map<number, SshChannel>();
   /** Given up while being opened; the confirmation is answered with a close. */
@@ -55,6 +53,7 @@ export function createChannels({
 
   const carrier: ChannelCarrier = {
     protocol,
+    windows,
     get unsentBytes() {
       return socket.writableLength;
     },
@@ -70,6 +69,7 @@ export function createChannels({
     },
     forget(channel) {
       open.delete(channel);
+      windows.end(channel);
       channelNumbers.remove(channel);
     },
   };
@@ -103,8 +103,10 @@ export function createChannels({
     }
     const ids = { local: info.recipient, remote: info.sender };
     const packetBytes = Math.min(info.packetSize, CHANNEL_PACKET_BYTES);
-    const channel = new SshChannel(carrier, ids, info.window, packetBytes);
+    const { window } = info;
+    const channel = new SshChannel(carrier, ids, found?.windowBytes ?? 0, { window, packetBytes });
     open.set(info.recipient, channel);
+    windows.confirmed(info.recipient);
     if (found && packetBytes >= MIN_PACKET_BYTES) {
       found.resolve(channel);
       return;
@@ -118,7 +120,7 @@ export function createChannels({
       theirs.CHANNEL_OPEN_FAILURE(from, recipient, reason, description);
       return;
     }
-    channelNumbers.remove(recipient);
+    carrier.forget(recipient);
     found?.reject(openFailure(found.destination, reason, serverText(description)));
   };
   handlers.CHANNEL_DATA = (from, recipient, data) => {
@@ -163,8 +165,10 @@ export function createChannels({
           reject(signal?.reason);
         };
         signal?.addEventListener("abort", abort, { once: true });
+        const windowBytes = windows.begin(id);
         opening.set(id, {
           destination,
+          windowBytes,
           resolve: (channel) => {
             settle();
             resolve(channel);
@@ -175,7 +179,7 @@ export function createChannels({
           },
         });
         carrier.cork();
-        requestChannel(id, destination);
+        requestChannel(id, destination, windowBytes);
       }),
     lost(error, isExpected = false) {
       socket.off("drain", drained);
@@ -191,15 +195,13 @@ export function createChannels({
     },
   };
 
-  function requestChannel(id: number, destination: Destination): void {
+  function requestChannel(id: number, destination: Destination, windowBytes: number): void {
     if ("socketPath" in destination) {
       const { socketPath } = destination;
-      protocol.openssh_directStreamLocal(id, CHANNEL_WINDOW_BYTES, CHANNEL_PACKET_BYTES, {
-        socketPath,
-      });
+      protocol.openssh_directStreamLocal(id, windowBytes, CHANNEL_PACKET_BYTES, { socketPath });
       return;
     }
-    protocol.directTcpip(id, CHANNEL_WINDOW_BYTES, CHANNEL_PACKET_BYTES, {
+    protocol.directTcpip(id, windowBytes, CHANNEL_PACKET_BYTES, {
       srcIP: "127.0.0.1",
       srcPort: 0,
       dstIP: destination.host,

@@ -6,6 +6,7 @@ import { watchLiveness } from "../ssh2/keepalive.ts";
 import { createChannelLink } from "./mux/channel-link.ts";
 import type { ControlConnection } from "./mux/control-connection.ts";
 import { askFarSide, runRemoteCommand } from "./mux/session.ts";
+import { createWindowShares } from "./mux/window-shares.ts";
 import type { ChildExit, SshChild } from "./ssh-child.ts";
 
 /** After SIGTERM; a `close()` has a second altogether. */
@@ -47,7 +48,7 @@ export function sharedConnection(input: SharedConnectionInput): SshConnection {
   const link = createChannelLink(socket, received, (cause) => {
     endWith(new TunnelError("CONNECTION_LOST", `${place} sends what is no SSH.`, { cause }));
   });
-  const channels = createChannels(link.internals);
+  const channels = createChannels(link.internals, createWindowShares());
 
   let answers = 0;
   const countAnswer = (): void => void (answers += 1);

@@ -6,7 +6,16 @@ import type {
   Protocol,
   Ssh2Internals,
 } from "../../ssh2/internals.ts";
-import { dataHeader, encodeMessage, MESSAGE, type MessageReader, readMessage } from "./messages.ts";
+import {
+  DATA_HEADER_BYTES,
+  dataHeader,
+  type DataHeader,
+  encodeMessage,
+  MESSAGE,
+  type MessageReader,
+  readDataHeader,
+  readMessage,
+} from "./messages.ts";
 
 /** A data message has at most the 32 KiB that we ask for; ssh itself takes 256 KiB for a mistake. */
 const MAX_MESSAGE_BYTES = 256 * 1024;
@@ -61,7 +70,10 @@ export function createChannelLink(
   const taken = new Set<number>();
   let lastNumber = -1;
   let refusedChannels = 0;
+  /** The beginning of a message. */
   let pending: Buffer | undefined;
+  /** The data of a message that has arrived in part. */
+  let arriving: DataHeader | undefined;
 
   const channelNumbers: ChannelNumbers = {
     add() {
@@ -153,15 +165,35 @@ export function createChannelLink(
     }
   }
 
+  /** Takes what there is of the data of a message that has begun. Returns the rest. */
+  function takeData(buffer: Buffer): Buffer {
+    if (arriving === undefined) return buffer;
+    const { recipient, bytesLeft } = arriving;
+    const data = buffer.subarray(0, bytesLeft);
+    arriving =
+      data.length < bytesLeft ? { recipient, bytesLeft: bytesLeft - data.length } : undefined;
+    if (data.length > 0) handlers.CHANNEL_DATA(protocol, recipient, data);
+    return buffer.subarray(data.length);
+  }
+
   function onData(chunk: Buffer): void {
     let buffer = pending ? Buffer.concat([pending, chunk]) : chunk;
     pending = undefined;
     try {
+      buffer = takeData(buffer);
       while (buffer.length >= 4) {
         const length = buffer.readUInt32BE(0);
         if (length < 2 || length > MAX_MESSAGE_BYTES)
           throw new RangeError("a message of no length");
-        if (buffer.length < 4 + length) break;
+        const isWhole = buffer.length >= 4 + length;
+        const header = isWhole ? undefined : readDataHeader(buffer);
+        if (header !== undefined) {
+          // Nothing is encrypted, so that data need not wait for the rest of its message.
+          arriving = header;
+          buffer = takeData(buffer.subarray(DATA_HEADER_BYTES));
+          continue;
+        }
+        if (!isWhole) break;
         dispatch(readMessage(buffer.subarray(4, 4 + length)));
         buffer = buffer.subarray(4 + length);
       }

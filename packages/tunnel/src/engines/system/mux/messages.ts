@@ -34,15 +34,33 @@ export function encodeMessage(type: number, ...fields: readonly Field[]): Buffer
   return Buffer.concat([header, ...parts], HEADER_BYTES + length);
 }
 
+/** What is before the data in a data message: the header, the channel, and how much data follows. */
+export const DATA_HEADER_BYTES = HEADER_BYTES + 8;
+
 /** The beginning of a data message, so that the data itself is not copied. */
 export function dataHeader(channel: number, dataBytes: number): Buffer {
-  const header = Buffer.allocUnsafe(HEADER_BYTES + 8);
+  const header = Buffer.allocUnsafe(DATA_HEADER_BYTES);
   header.writeUInt32BE(2 + 8 + dataBytes, 0);
   header[4] = 0;
   header[5] = MESSAGE.channelData;
   header.writeUInt32BE(channel, 6);
   header.writeUInt32BE(dataBytes, 10);
   return header;
+}
+
+/** What the beginning of a data message says. */
+export interface DataHeader {
+  readonly recipient: number;
+  /** Of the data. */
+  readonly bytesLeft: number;
+}
+
+/** Reads what {@link dataHeader} writes. Undefined when it is no such message, or not all of it. */
+export function readDataHeader(message: Buffer): DataHeader | undefined {
+  if (message.length < DATA_HEADER_BYTES || message[5] !== MESSAGE.channelData) return undefined;
+  const bytesLeft = message.readUInt32BE(10);
+  const isAllOfIt = message.readUInt32BE(0) === DATA_HEADER_BYTES - 4 + bytesLeft;
+  return isAllOfIt ? { recipient: message.readUInt32BE(6), bytesLeft } : undefined;
 }
 
 /** Reads the fields of a message. Whatever is missing throws. */
