@@ -186,7 +186,7 @@ test.each([
   ],
   [
     "sections that later parts read",
-    "{agents: {list: []}, channels: {telegram: {dmPolicy: 'open'}}, bindings: [], models: {}, meta: {lastTouchedAt: 'x'}, hooks: {enabled: false}, env: {vars: {A: 'b'}, C: 'd'}}",
+    "{agents: {list: []}, channels: {telegram: {dmPolicy: 'open', allowFrom: ['*']}}, bindings: [], models: {}, meta: {lastTouchedAt: 'x'}, hooks: {enabled: false}, env: {vars: {A: 'b'}, C: 'd'}}",
   ],
 ])("%s is a valid config", async (_, text) => {
   expect(await issuesOf(text)).toEqual([]);

@@ -1,72 +1,78 @@
-import { z } from "zod";
-import { gatewaySchema, ledgerSchema } from "./gateway-schema.ts";
-import { flag, int, oneOf, openSection, section, text, texts } from "./leaves.ts";
-
-const logLevel = () => oneOf(["silent", "fatal", "error", "warn", "info", "debug", "trace"]);
+import {
+  agentsSchema,
+  approvalsSchema,
+  authSchema,
+  bindingsSchema,
+  broadcastSchema,
+  modelsSchema,
+} from "./agents-schema.ts";
+import { browserSchema } from "./browser-schema.ts";
+import { open, section, text } from "./build-node.ts";
+import { channelsSchema, webSchema } from "./channels-schema.ts";
+import type { ValueOf } from "./config-node.ts";
+import { gatewaySchema } from "./gateway-schema.ts";
+import { commandsSchema, messagesSchema, sessionSchema } from "./session-schema.ts";
+import {
+  canvasHostSchema,
+  cronSchema,
+  diagnosticsSchema,
+  discoverySchema,
+  envSchema,
+  hooksSchema,
+  loggingSchema,
+  metaSchema,
+  nodeHostSchema,
+  pluginsSchema,
+  skillsSchema,
+  talkSchema,
+  uiSchema,
+  updateSchema,
+  wizardSchema,
+} from "./small-schemas.ts";
+import { toolsSchema } from "./tools-schema.ts";
 
 /**
- * A config file. `gateway`, `nodeHost`, `logging` and `discovery` are checked key by key; sections
- * that this program does not read yet are accepted as they are, so that a file which works with
- * another release is not refused.
+ * A config file: the one description from which its checks, types, defaults, JSON Schema and reference
+ * page are all made.
  */
-export const configSchema = section({
-  $schema: text().optional(),
-  gateway: gatewaySchema.optional(),
-  nodeHost: section({
-    browserProxy: section({
-      enabled: flag().optional(),
-      allowProfiles: texts().optional(),
-    }).optional(),
-    autoUpdate: z.unknown().optional(),
-    mcp: openSection().optional(),
-    skills: openSection().optional(),
-    ledger: ledgerSchema.optional(),
-  }).optional(),
-  logging: section({
-    level: logLevel().optional(),
-    file: text().optional(),
-    consoleLevel: logLevel().optional(),
-    consoleStyle: oneOf(["pretty", "compact", "json"]).optional(),
-    redactSensitive: oneOf(["off", "tools"]).optional(),
-    redactPatterns: texts().optional(),
-  }).optional(),
-  discovery: section({
-    mdns: section({ mode: oneOf(["off", "minimal", "full"]).optional() }).optional(),
-    wideArea: section({ enabled: flag().optional(), domain: text().optional() }).optional(),
-  }).optional(),
-  canvasHost: section({
-    enabled: flag().optional(),
-    root: text().optional(),
-    port: int(1, 65_535).optional(),
-    liveReload: flag().optional(),
-  }).optional(),
-  env: openSection().optional(),
-  bindings: z.array(z.unknown(), "a list").optional(),
-  agents: openSection().optional(),
-  approvals: openSection().optional(),
-  audio: openSection().optional(),
-  auth: openSection().optional(),
-  broadcast: openSection().optional(),
-  browser: openSection().optional(),
-  channels: openSection().optional(),
-  commands: openSection().optional(),
-  cron: openSection().optional(),
-  diagnostics: openSection().optional(),
-  hooks: openSection().optional(),
-  media: openSection().optional(),
-  messages: openSection().optional(),
-  meta: openSection().optional(),
-  models: openSection().optional(),
-  plugins: openSection().optional(),
-  session: openSection().optional(),
-  skills: openSection().optional(),
-  talk: openSection().optional(),
-  tools: openSection().optional(),
-  ui: openSection().optional(),
-  update: openSection().optional(),
-  web: openSection().optional(),
-  wizard: openSection().optional(),
-});
+export const configSchema = section(
+  "The configuration of OpenClaw.",
+  {
+    $schema: text("Where an editor finds the JSON Schema of this file.", { reload: "none" }),
+    gateway: gatewaySchema,
+    discovery: discoverySchema,
+    canvasHost: canvasHostSchema,
+    nodeHost: nodeHostSchema,
+    browser: browserSchema,
+    tools: toolsSchema,
+    agents: agentsSchema,
+    models: modelsSchema,
+    auth: authSchema,
+    session: sessionSchema,
+    channels: channelsSchema,
+    web: webSchema,
+    talk: talkSchema,
+    logging: loggingSchema,
+    commands: commandsSchema,
+    hooks: hooksSchema,
+    cron: cronSchema,
+    messages: messagesSchema,
+    bindings: bindingsSchema,
+    broadcast: broadcastSchema,
+    approvals: approvalsSchema,
+    update: updateSchema,
+    ui: uiSchema,
+    wizard: wizardSchema,
+    meta: metaSchema,
+    diagnostics: diagnosticsSchema,
+    plugins: pluginsSchema,
+    skills: skillsSchema,
+    env: envSchema,
+    media: open("What becomes of media."),
+    audio: open("What becomes of sound.", { reload: "none" }),
+  },
+  { reload: "restart" },
+);
 
 /** A validated config. */
-export type OpenClawConfig = z.output<typeof configSchema>;
+export type OpenClawConfig = ValueOf<typeof configSchema>;

@@ -1,11 +1,13 @@
-import { z } from "zod";
 import { joinPath } from "../json.ts";
+import type { ConfigNode } from "./config-node.ts";
 
-/** Dotted paths of all keys that a schema knows, sections included. */
-export function knownKeys(schema: z.core.$ZodType, path = ""): string[] {
-  const inner = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
-  if (!(inner instanceof z.ZodObject)) return [];
-  return Object.entries(inner.shape).flatMap(([key, child]) => {
+/**
+ * Dotted paths of all keys that have one of their own, sections included. What is in lists, and below
+ * names that the user chooses, is left out.
+ */
+export function knownKeys(node: ConfigNode, path = ""): string[] {
+  if (node.kind !== "section") return [];
+  return Object.entries(node.keys).flatMap(([key, child]) => {
     const childPath = joinPath(path, key);
     return [childPath, ...knownKeys(child, childPath)];
   });

@@ -1,5 +1,4 @@
-/** Where keys of earlier releases are now. */
-export const MOVED_KEYS: Readonly<Record<string, string>> = {
+const MOVED_KEYS: Readonly<Record<string, string>> = {
   "gateway.token": "gateway.auth.token",
   "gateway.password": "gateway.auth.password",
   whatsapp: "channels.whatsapp",
@@ -16,6 +15,11 @@ export const MOVED_KEYS: Readonly<Record<string, string>> = {
   identity: "agents.list[].identity",
   agent: "agents.defaults",
 };
+
+/** Where a key of an earlier release is now, as far as one place can be named. */
+export function movedKey(path: string): string | undefined {
+  return Object.hasOwn(MOVED_KEYS, path) ? MOVED_KEYS[path] : undefined;
+}
 
 /** Words that were once written for a bind mode. */
 export const OLD_BIND_WORDS: Readonly<Record<string, string>> = {
