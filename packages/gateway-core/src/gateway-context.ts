@@ -9,6 +9,7 @@ import type { InvokeBroker } from "./nodes/invoke-broker.ts";
 import type { DeviceRegistry } from "./pairing/device-registry.ts";
 import type { DeviceTokens } from "./pairing/device-tokens.ts";
 import type { PairingService } from "./pairing/pairing-service.ts";
+import type { SetupCodes } from "./pairing/setup-codes.ts";
 
 /** The parts of a running Gateway, as its methods see them. */
 export interface GatewayContext {
@@ -17,6 +18,7 @@ export interface GatewayContext {
   readonly devices: DeviceRegistry;
   readonly tokens: DeviceTokens;
   readonly pairing: PairingService;
+  readonly setups: SetupCodes;
   readonly catalogue: Catalogue;
   readonly policy: CommandPolicy;
   readonly broker: InvokeBroker;

@@ -6,6 +6,7 @@ import {
   MAX_PREAUTH_FRAME_BYTES,
   TICK_INTERVAL_MS,
 } from "@openclaw/protocol";
+import { type ThrottleOptions, resolveThrottleOptions } from "./auth/throttle/throttle-options.ts";
 import { GatewayStartError } from "./errors.ts";
 import { type Logger, silentLogger } from "./logger.ts";
 import { createMemoryStore } from "./store/memory-store.ts";
@@ -51,6 +52,14 @@ export const defaultLimits: GatewayLimits = {
   maxPendingDevices: 200,
 };
 
+/** What this Gateway's program knows of the ways to it; asked anew for each setup code. */
+export interface SetupAddresses {
+  /** `ws:` and `wss:` addresses, the best first. */
+  urls(): readonly string[];
+  /** SHA-256 of the certificate that the Gateway itself shows. */
+  tlsFingerprint?(): string | undefined;
+}
+
 export interface GatewayOptions {
   /** The shared secret, or `none`. */
   auth: GatewayAuth;
@@ -75,6 +84,10 @@ export interface GatewayOptions {
   };
   /** Browser origins that may connect besides loopback pages on this machine. @default none */
   allowedOrigins?: readonly string[];
+  /** How failed authentication is slowed down; it always is. See {@link ThrottleOptions}. */
+  throttle?: Partial<ThrottleOptions>;
+  /** What setup codes say of the way here; without it each request for one has to name the address. */
+  setup?: SetupAddresses;
   /** How long `close` lets running requests finish. @default 2_000 */
   drainTimeoutMs?: number;
   logger?: Logger;
@@ -85,6 +98,8 @@ export interface GatewayOptions {
 }
 
 export interface ResolvedGatewayOptions {
+  readonly throttle: ThrottleOptions;
+  readonly setup: SetupAddresses | undefined;
   readonly auth: GatewayAuth;
   readonly store: Store;
   readonly serverVersion: string;
@@ -122,6 +137,8 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
   const tickIntervalMs = options.tickIntervalMs ?? TICK_INTERVAL_MS;
   requirePositive("tickIntervalMs", tickIntervalMs);
   return {
+    throttle: resolveThrottleOptions(options.throttle),
+    setup: options.setup,
     auth: { ...auth },
     store: options.store ?? createMemoryStore(),
     serverVersion: options.serverVersion ?? PACKAGE_VERSION,

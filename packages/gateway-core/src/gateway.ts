@@ -3,6 +3,8 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { CLOSE, DEFAULT_GATEWAY_PORT } from "@openclaw/protocol";
 import { acceptPeer } from "./connections/accept-peer.ts";
+import { createFailureLog } from "./auth/throttle/failure-log.ts";
+import { createThrottle } from "./auth/throttle/throttle.ts";
 import { createConnectionTable } from "./connections/connection-table.ts";
 import { createKeepalive } from "./connections/keepalive.ts";
 import { WebSocketPeer } from "./connections/websocket-peer.ts";
@@ -29,6 +31,8 @@ import { createInvokeBroker } from "./nodes/invoke-broker.ts";
 import { createDeviceRegistry } from "./pairing/device-registry.ts";
 import { createDeviceTokens } from "./pairing/device-tokens.ts";
 import { createPairingService } from "./pairing/pairing-service.ts";
+import { createPairingWaits } from "./pairing/pairing-waits.ts";
+import { createSetupCodes } from "./pairing/setup-codes.ts";
 import { resolveAnswer } from "./resolve-answer.ts";
 
 const HEALTH_BROADCAST_MS = 60_000;
@@ -106,7 +110,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     deny: resolved.denyCommands,
   });
   const catalogue = createCatalogue({ devices, connections, pairing: () => pairing });
+  const setups = createSetupCodes({ store, now });
+  const waits = createPairingWaits({ maxWaiting: limits.maxPendingDevices });
+  const throttle = createThrottle(resolved.throttle, { now });
+  const authFailures = createFailureLog({ logger, now });
   const pairing = createPairingService({
+    setups,
+    waits,
     devices,
     connections,
     events,
@@ -134,6 +144,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     devices,
     tokens,
     pairing,
+    setups,
     catalogue,
     policy,
     broker,
@@ -255,6 +266,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     health.stop();
     await serverClosed;
     broker.close();
+    authFailures.close();
     devices.close();
     await store.close();
     logger.info({ reason }, "gateway closed");

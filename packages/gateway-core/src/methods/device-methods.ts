@@ -1,9 +1,11 @@
-import { methodSchemas, scopeAllows } from "@openclaw/protocol";
+import { encodeSetupCode, methodSchemas, scopeAllows } from "@openclaw/protocol";
 import { invalidRequest } from "../errors.ts";
 import type { GatewayContext } from "../gateway-context.ts";
 import type { DeviceRecord, RoleGrant } from "../pairing/device-record.ts";
 import { plainText } from "../plain-text.ts";
 import { publicRequest } from "../pairing/pairing-service.ts";
+import { planSetup } from "../pairing/setup-address.ts";
+import { accessOf } from "../pairing/setup-profile.ts";
 import { type GatewayCall, defineGatewayMethod } from "./gateway-method.ts";
 
 /** Pairing of devices and their tokens. */
@@ -65,6 +67,84 @@ export const deviceMethods = [
     handler: ({ deviceId, label }, { gateway }) => {
       rename(gateway, deviceId, label, "unknown deviceId");
       return { deviceId, label };
+    },
+  }),
+  defineGatewayMethod({
+    name: "device.pair.setupCode",
+    // Every code lets a node in with what it may run, which wants an administrator to approve.
+    access: "operator.admin",
+    advertised: false,
+    ...methodSchemas["device.pair.setupCode"],
+    summary: "Makes a setup code that lets one device in, once, within ten minutes.",
+    handler: ({ publicUrl, bootstrapProfile }, { caller, gateway }) => {
+      const { setup, auth } = gateway.options;
+      const plan = planSetup({
+        publicUrl,
+        known: setup?.urls() ?? [],
+        profile: bootstrapProfile ?? "full",
+      });
+      if (!plan.ok) throw invalidRequest(plan.message);
+      const { setupId, bootstrapToken, expiresAtMs } = gateway.setups.issue(plan.profile);
+      const { url, urls, urlSource } = plan;
+      // A pin is of the Gateway's own certificate, and says nothing about another in front of it.
+      const tlsFingerprint = urlSource === "gateway" ? setup?.tlsFingerprint?.() : undefined;
+      const code = {
+        url,
+        bootstrapToken,
+        expiresAtMs,
+        ...(urls.length > 1 ? { urls: [...urls] } : {}),
+        ...(tlsFingerprint === undefined ? {} : { tlsFingerprint }),
+      };
+      return {
+        setupId,
+        expiresAtMs,
+        setupCode: encodeSetupCode(code),
+        gatewayUrl: url,
+        ...(urls.length > 1 ? { gatewayUrls: urls } : {}),
+        auth: auth.mode,
+        urlSource,
+        access: accessOf(plan.profile),
+        ...(plan.isDowngraded ? { accessDowngraded: true } : {}),
+      };
+    },
+  }),
+  defineGatewayMethod({
+    name: "device.pair.setupStatus",
+    access: "operator.pairing",
+    advertised: false,
+    ...methodSchemas["device.pair.setupStatus"],
+    summary:
+      "Whether a setup code has been used, and by whom. An expired one answers as an unused one.",
+    handler: ({ setupId }, { gateway }) => {
+      const completion = gateway.setups.get(setupId)?.completion;
+      return completion === undefined ? {} : { completion };
+    },
+  }),
+  defineGatewayMethod({
+    name: "device.pair.setupList",
+    access: "operator.pairing",
+    advertised: false,
+    ...methodSchemas["device.pair.setupList"],
+    summary: "The setup codes that have not expired, without their secrets.",
+    handler: (_params, { gateway }) => ({
+      codes: gateway.setups.list().map((code) => ({
+        setupId: code.setupId,
+        access: accessOf(code.profile),
+        createdAtMs: code.createdAtMs,
+        expiresAtMs: code.expiresAtMs,
+        ...(code.completion === undefined ? {} : { completion: code.completion }),
+      })),
+    }),
+  }),
+  defineGatewayMethod({
+    name: "device.pair.setupCancel",
+    access: "operator.pairing",
+    advertised: false,
+    ...methodSchemas["device.pair.setupCancel"],
+    summary: "Makes a setup code useless. A device that has used it stays paired.",
+    handler: ({ setupId }, { gateway }) => {
+      if (!gateway.setups.cancel(setupId)) throw invalidRequest("unknown setupId");
+      return { setupId };
     },
   }),
   defineGatewayMethod({

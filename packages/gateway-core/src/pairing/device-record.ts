@@ -16,7 +16,7 @@ export interface RoleGrant {
   lastUsedAtMs?: number;
 }
 
-export type ApprovedVia = "silent" | "owner";
+export type ApprovedVia = "silent" | "owner" | "bootstrap";
 
 /** One device, for ever: its key, what it was granted, and what was last known of it. */
 export interface DeviceRecord {

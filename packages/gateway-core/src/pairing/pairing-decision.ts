@@ -26,6 +26,23 @@ export function pairingGap(
 }
 
 /**
+ * Whether a device that has proven its key, and brings nothing else, may be let in for its role and
+ * given its token again.
+ *
+ * A device token opens nothing without a signature by the key it was issued to: whoever can ask for
+ * one here could have used it before. So the token adds no proof that the key does not give, and a
+ * device that has lost it is as much itself as it was. It gets what was approved for that very role
+ * and key and is still granted; to want more, or what was revoked, is to ask an operator.
+ */
+export function mayRepair(
+  record: DeviceRecord | undefined,
+  { publicKey, role }: { publicKey: string; role: string },
+): record is DeviceRecord {
+  if (!record || record.publicKey !== publicKey || !Object.hasOwn(record.roles, role)) return false;
+  return record.roles[role]?.revokedAtMs === undefined;
+}
+
+/**
  * An OS update changes the number in `macOS 15.1`; another system changes the word. A peer that
  * leaves the family out (the older envelope does) or writes the raw Node.js name is not another
  * device.

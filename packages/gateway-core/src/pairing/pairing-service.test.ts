@@ -7,7 +7,11 @@ import { createMemoryStore } from "../store/memory-store.ts";
 import type { Store } from "../store/store.ts";
 import type { DeviceClaim } from "./device-record.ts";
 import { createDeviceRegistry } from "./device-registry.ts";
+import { mayRepair } from "./pairing-decision.ts";
 import { createPairingService } from "./pairing-service.ts";
+import { createPairingWaits } from "./pairing-waits.ts";
+import { type SetupCodes, createSetupCodes } from "./setup-codes.ts";
+import { type SetupProfile, profileGrants } from "./setup-profile.ts";
 import { effectiveSurface, isWider, requiredApproveScopes } from "./surface.ts";
 
 const DEVICES = ["alpha", "beta", "gamma"];
@@ -18,16 +22,27 @@ interface House {
   now: number;
   devices: ReturnType<typeof createDeviceRegistry>;
   pairing: ReturnType<typeof createPairingService>;
+  setups: SetupCodes;
+  /** Every setup code that was issued, with its secret, and who used it first. */
+  codes: { setupId: string; token: string; profile: SetupProfile; usedBy?: string }[];
   /** What each device has been granted, by our own bookkeeping. */
   granted: Map<string, string[]>;
 }
 
 function open(store: Store, now: number): House {
-  const house = { store, now, granted: new Map<string, string[]>() } as House;
+  const house = {
+    store,
+    now,
+    granted: new Map<string, string[]>(),
+    codes: [] as object[],
+  } as House;
   const connections = createConnectionTable();
   const clock = (): number => house.now;
   house.devices = createDeviceRegistry({ store, now: clock, maxPending: 10, logger: silentLogger });
+  house.setups = createSetupCodes({ store, now: clock });
   house.pairing = createPairingService({
+    setups: house.setups,
+    waits: createPairingWaits({ maxWaiting: 10 }),
     devices: house.devices,
     connections,
     events: { broadcast: () => {} },
@@ -66,6 +81,23 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant("rotate" as const), device, scopes }),
   fc.record({ kind: fc.constant("revoke" as const), device }),
   fc.record({ kind: fc.constant("remove" as const), device }),
+  fc.record({
+    kind: fc.constant("issue" as const),
+    profile: fc.constantFrom<SetupProfile>("full", "limited", "node", "voice-node"),
+  }),
+  fc.record({
+    kind: fc.constant("redeem" as const),
+    pick: fc.nat(3),
+    device,
+    role: fc.constantFrom("operator", "node"),
+    scopes,
+  }),
+  fc.record({ kind: fc.constant("cancel" as const), pick: fc.nat(3) }),
+  fc.record({
+    kind: fc.constant("repair" as const),
+    device,
+    role: fc.constantFrom("operator", "node"),
+  }),
   fc.record({ kind: fc.constant("wait" as const), ms: fc.nat(400_000) }),
   fc.record({ kind: fc.constant("restart" as const) }),
 );
@@ -79,6 +111,7 @@ test("whatever happens in whichever order: a refusal is on the list, and nobody 
           house.devices.close();
           const next = open(house.store, house.now);
           next.granted = house.granted;
+          next.codes = house.codes;
           house = next;
         } else run(house, action);
         for (const record of house.devices.list()) {
@@ -164,6 +197,50 @@ function run(house: House, action: Exclude<Step, { kind: "restart" }>): void {
       pairing.removeDevice(action.device);
       granted.delete(action.device);
       expect(devices.get(action.device)).toBeUndefined();
+      return;
+    }
+    case "issue": {
+      const { setupId, bootstrapToken } = house.setups.issue(action.profile);
+      house.codes.push({ setupId, token: bootstrapToken, profile: action.profile });
+      return;
+    }
+    case "redeem": {
+      const code = house.codes[action.pick];
+      if (!code) return;
+      const claim = claimOf(action.device, action.role, action.scopes);
+      const found = house.setups.find(code.token, claim);
+      // Whoever used it first is the only one who ever may.
+      if (code.usedBy !== undefined && code.usedBy !== action.device) expect(found).toBeUndefined();
+      if (!found) return;
+      const before = JSON.stringify(devices.get(action.device)?.roles ?? {});
+      const wasUsed = found.completion !== undefined;
+      const admission = pairing.admitBySetup(claim, found);
+      if (wasUsed) expect(JSON.stringify(devices.get(action.device)?.roles ?? {})).toBe(before);
+      if (!admission.ok) return;
+      const { roles } = admission.record;
+      expect(missingScopes(roles[action.role]?.scopes ?? [], claim.scopes)).toEqual([]);
+      expect(roles[action.role]?.revokedAtMs).toBeUndefined();
+      if (wasUsed) return;
+      code.usedBy = action.device;
+      for (const { scopes: given } of profileGrants(code.profile)) grant(action.device, given);
+      return;
+    }
+    case "cancel": {
+      const code = house.codes[action.pick];
+      if (!code) return;
+      house.setups.cancel(code.setupId);
+      const anyone = claimOf(code.usedBy ?? "alpha", "node", []);
+      expect(house.setups.find(code.token, anyone)).toBeUndefined();
+      return;
+    }
+    case "repair": {
+      const record = devices.get(action.device);
+      const claim = { ...claimOf(action.device, action.role, []), scopes: [] };
+      const held = record && Object.hasOwn(record.roles, action.role) && record.roles[action.role];
+      const isLive = held !== undefined && held !== false && held.revokedAtMs === undefined;
+      // The key is proof enough for what was granted, and for nothing that was not or is no more.
+      expect(mayRepair(record, claim)).toBe(isLive);
+      expect(mayRepair(record, { ...claim, publicKey: "another key" })).toBe(false);
       return;
     }
     case "wait":

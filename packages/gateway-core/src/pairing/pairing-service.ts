@@ -15,6 +15,9 @@ import type {
 } from "./device-record.ts";
 import type { DeviceRegistry } from "./device-registry.ts";
 import { type PairingReason, pairingGap } from "./pairing-decision.ts";
+import type { PairingWaits } from "./pairing-waits.ts";
+import type { SetupCodes, SetupRecord } from "./setup-codes.ts";
+import { accessOf, profileGrants } from "./setup-profile.ts";
 import { effectiveSurface, isWider, requiredApproveScopes } from "./surface.ts";
 
 /** A node's wish to be asked for more than was approved. It lives as long as the node is connected. */
@@ -29,10 +32,21 @@ export type Admission =
   | { ok: true; record: DeviceRecord }
   | { ok: false; reason: PairingReason; request: DeviceRequest; record: DeviceRecord | undefined };
 
+/** `scope-mismatch`: the code promises less than was asked for. `used`: what it gave was taken away. */
+export type SetupAdmission =
+  | { ok: true; record: DeviceRecord; roles: readonly string[] }
+  | { ok: false; reason: "scope-mismatch" | "used" };
+
 /** Decides who is paired and what a node may be asked, and tells everyone concerned. */
 export interface PairingService {
   /** Lets a proven device in, or records that it waits. `silently` says that no operator is needed. */
   admit(claim: DeviceClaim, silently: boolean): Admission;
+  /**
+   * Lets a proven device in with a setup code that it may use. The first time it is granted what the
+   * code promises, surface included; after that the code only proves who it is, for a device whose
+   * first answer was lost, and never brings back what an operator has taken away.
+   */
+  admitBySetup(claim: DeviceClaim, setup: SetupRecord): SetupAdmission;
   approveDevice(requestId: string, approverScopes: readonly string[]): DeviceRecord;
   rejectDevice(requestId: string): DeviceRequest;
   removeDevice(deviceId: string): void;
@@ -59,10 +73,13 @@ export interface PairingServiceOptions {
   now: () => number;
   /** The node-facing part of what changes when a surface is approved. */
   describeSurfaceRequest: (request: SurfaceRequest) => unknown;
+  setups: SetupCodes;
+  /** Who waits in the handshake for a decision. */
+  waits: PairingWaits;
 }
 
 export function createPairingService(options: PairingServiceOptions): PairingService {
-  const { devices, connections, events, now } = options;
+  const { devices, connections, events, now, setups, waits } = options;
   const surfaceRequests = new Map<string, SurfaceRequest>();
 
   function announceDevice(request: DeviceRequest): void {
@@ -78,6 +95,7 @@ export function createPairingService(options: PairingServiceOptions): PairingSer
   ): void {
     const payload = { requestId, deviceId, decision, ts: now() };
     events.broadcast("device.pair.resolved", payload, { scope: "operator.pairing" });
+    waits.decided(deviceId);
   }
 
   function announceSurface(
@@ -189,6 +207,37 @@ export function createPairingService(options: PairingServiceOptions): PairingSer
       if (asked.created) announceDevice(asked.request);
       return { ok: false, reason: reason ?? "not-paired", request: asked.request, record };
     },
+    admitBySetup(claim, setup) {
+      const grants = profileGrants(setup.profile);
+      const promised = grants.find(({ role }) => role === claim.role);
+      if (!promised || missingScopes(promised.scopes, claim.scopes).length > 0)
+        return { ok: false, reason: "scope-mismatch" };
+      const roles = grants.map(({ role }) => role);
+      if (setup.completion) {
+        const record = devices.get(claim.deviceId);
+        return record && pairingGap(record, claim) === undefined
+          ? { ok: true, record, roles }
+          : { ok: false, reason: "used" };
+      }
+      // First the code is this device's, then it is granted: no other can come in between a crash.
+      setups.bind(setup.setupId, claim);
+      const waiting = devices.requests().filter(({ deviceId }) => deviceId === claim.deviceId);
+      const record = approved(claim, grants, "bootstrap", ["operator.admin"]);
+      const access = accessOf(setup.profile);
+      const { deviceId, displayName } = claim;
+      const completion = {
+        setupId: setup.setupId,
+        deviceId,
+        ...(displayName === undefined ? {} : { deviceName: displayName }),
+        access,
+        ts: now(),
+      };
+      setups.complete(setup.setupId, completion);
+      const answered = waiting.find(({ requestId }) => devices.request(requestId) === undefined);
+      announceResolved(answered?.requestId ?? randomUUID(), deviceId, "approved");
+      events.broadcast("device.pair.setup.completed", completion, { scope: "operator.pairing" });
+      return { ok: true, record, roles };
+    },
     approveDevice(requestId, approverScopes) {
       const request = pendingDevice(requestId);
       const missing = missingScopes(approverScopes, request.scopes)[0];
@@ -211,6 +260,7 @@ export function createPairingService(options: PairingServiceOptions): PairingSer
       const surface = surfaceRequestOf(deviceId);
       if (surface) surfaceRequests.delete(surface.requestId);
       if (!devices.remove(deviceId)) throw invalidRequest("unknown deviceId");
+      setups.forgetDevice(deviceId);
       endConnections(deviceId, "device removed");
       announceSurface("", deviceId, "removed");
     },
@@ -232,6 +282,7 @@ export function createPairingService(options: PairingServiceOptions): PairingSer
     revokeToken(deviceId, role, callerScopes) {
       const grant = grantOf(deviceId, role, callerScopes, "revocation");
       const revokedAtMs = now();
+      setups.forgetDevice(deviceId);
       devices.setGrant(deviceId, role, { ...grant, revokedAtMs });
       endConnections(deviceId, "gateway auth changed", (peer) => peer.identity.role === role);
       return revokedAtMs;

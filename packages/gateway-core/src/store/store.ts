@@ -1,7 +1,7 @@
 import type { Ledger } from "@openclaw/ledger";
 
 /** The collections a Gateway keeps. Each holds JSON values under string keys. */
-export type Collection = "devices" | "device-requests" | "settings";
+export type Collection = "devices" | "device-requests" | "setup-codes" | "settings";
 
 export type Mutation =
   | { kind: "put"; collection: Collection; key: string; value: unknown }
