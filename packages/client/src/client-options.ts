@@ -84,8 +84,15 @@ export interface GatewayClientOptions {
   maxInFlight?: number | undefined;
   /** Allows plaintext `ws:` to a host that is not private. @default false */
   allowInsecureUrl?: boolean | undefined;
-  /** SHA-256 of the only certificate to accept on `wss:`. A certificate pinned so needs no authority. */
-  tlsFingerprint?: string | undefined;
+  /**
+   * What to recognise the Gateway by on `wss:`, instead of asking an authority: SHA-256 of its
+   * certificate, 64 hex digits, colons and case ignored; or of its public key, `sha256//<base64>` as
+   * curl writes it, which a renewed certificate keeps. Two of them where one is to follow the other.
+   * A pinned certificate may be self-signed, have expired, and name other hosts. Checked before the
+   * first byte is sent; another certificate ends the client with `TLS_PIN_MISMATCH`. With `ws:` it is
+   * refused: nothing would be checked.
+   */
+  tlsFingerprint?: string | readonly string[] | undefined;
   /** Closes the client. */
   signal?: AbortSignal | undefined;
   logger?: Logger | undefined;
@@ -157,7 +164,7 @@ export interface ResolvedGatewayClientOptions {
   readonly reconnect: boolean;
   readonly maxInFlight: number;
   readonly allowInsecureUrl: boolean;
-  readonly tlsFingerprint: string | undefined;
+  readonly tlsFingerprint: readonly string[] | undefined;
   readonly signal: AbortSignal | undefined;
   readonly logger: Logger;
   readonly onAttempt: ((failure: AttemptFailure) => void) | undefined;
@@ -213,7 +220,7 @@ export function resolveGatewayClientOptions(
     reconnect: options.reconnect ?? true,
     maxInFlight: options.maxInFlight ?? defaultClientOptions.maxInFlight,
     allowInsecureUrl: options.allowInsecureUrl ?? false,
-    tlsFingerprint: emptyToUndefined(options.tlsFingerprint),
+    tlsFingerprint: resolvePins(options.tlsFingerprint),
     signal: options.signal,
     logger: options.logger ?? silentLogger,
     onAttempt: options.onAttempt,
@@ -259,6 +266,11 @@ function hostPlatform(): { platform: string; deviceFamily?: string } {
   if (platform === "win32") return { platform: "windows", deviceFamily: "Windows" };
   if (platform === "linux") return { platform: "linux", deviceFamily: "Linux" };
   return { platform };
+}
+
+function resolvePins(given: string | readonly string[] | undefined): readonly string[] | undefined {
+  const pins = (typeof given === "string" ? [given] : (given ?? [])).filter((pin) => pin !== "");
+  return pins.length === 0 ? undefined : pins;
 }
 
 /** An unset variable often arrives as an empty string; an empty secret is none. */

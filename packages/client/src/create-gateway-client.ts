@@ -6,6 +6,7 @@ import { resolveRequestTimeoutMs } from "./connection/request-timeout.ts";
 import { GatewayError } from "./errors.ts";
 import { checkGatewayUrl } from "./gateway-url.ts";
 import { createNegotiator } from "./handshake/negotiator.ts";
+import { pinFault } from "./pin-fault.ts";
 import { requestIdOf } from "./handshake/refusal.ts";
 import { createListeners } from "./listeners.ts";
 import { expectedRestart, withRestartHint } from "./reconnect/restart-notice.ts";
@@ -82,6 +83,8 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
     const allowInsecure = resolved.allowInsecureUrl || resolved.dial !== undefined;
     const checked = checkGatewayUrl(resolved.url, { allowInsecure });
     if (!checked.ok) return failed(checked.error);
+    const unusable = pinFault(checked.address, resolved.tlsFingerprint);
+    if (unusable) return failed(unusable);
     const { endpointKey } = resolved;
     const address =
       endpointKey === undefined ? checked.address : { ...checked.address, endpoint: endpointKey };

@@ -26,8 +26,12 @@ export type GatewayErrorCode =
   | "INSECURE_URL"
   /** Something else answers on that port. */
   | "NOT_A_GATEWAY"
-  /** The TLS certificate is not trusted, or is not the pinned one. */
+  /** TLS did not come about, or the certificate is not trusted; `details` has what was shown. */
   | "TLS_FAILED"
+  /** The certificate is not a pinned one; `details` has both. Somebody may sit in between. */
+  | "TLS_PIN_MISMATCH"
+  /** A pin that cannot be read, more than two of them, or one for plaintext `ws:`. */
+  | "TLS_PIN_INVALID"
   /** A newer connection of the same device took over. */
   | "SUPERSEDED"
   /** `close()` was called. */

@@ -177,7 +177,7 @@ test("TLS runs on the stream, with the pin checked before a byte is sent", async
 
   await expect(
     connectGateway({ ...options, token: "secret", tlsFingerprint: "ab".repeat(32) }),
-  ).rejects.toMatchObject({ code: "TLS_FAILED", final: true });
+  ).rejects.toMatchObject({ code: "TLS_PIN_MISMATCH", final: true });
   await expect(connectGateway(options)).rejects.toMatchObject({ code: "TLS_FAILED" });
   expect(gateway.upgrades).toHaveLength(1);
   await vi.waitFor(() => expect(carrier.near.slice(1).every((one) => one.destroyed)).toBe(true));

@@ -151,7 +151,7 @@ test("a pinned certificate needs no authority, and another one is refused before
 
   await expect(
     connectGateway({ url: gateway.url, token: "secret", tlsFingerprint: "ab".repeat(32) }),
-  ).rejects.toMatchObject({ code: "TLS_FAILED", final: true });
+  ).rejects.toMatchObject({ code: "TLS_PIN_MISMATCH", final: true });
   await expect(connectGateway({ url: gateway.url })).rejects.toMatchObject({ code: "TLS_FAILED" });
   expect(gateway.upgrades).toHaveLength(1);
 });

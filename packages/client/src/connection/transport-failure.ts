@@ -2,6 +2,7 @@ import { CLOSE, CLOSE_REASON } from "@openclaw/protocol";
 import { GatewayError } from "../errors.ts";
 import { INSECURE_URL_HINT } from "../gateway-url.ts";
 import { printable } from "../handshake/refusal.ts";
+import { PIN_MISMATCH_CODE, TlsRefusal } from "../transport/tls-connection.ts";
 import { PUBLIC_ADDRESS_CODE } from "../transport/transport.ts";
 import type { GatewayErrorOptions } from "../errors.ts";
 import type { TransportClose } from "../transport/transport.ts";
@@ -26,10 +27,10 @@ export function dialFailure(
       ...cause,
     });
   }
+  if (error instanceof TlsRefusal) return refusedCertificate(endpoint, error);
   if (isTlsFailure(code, error)) {
     return new GatewayError("TLS_FAILED", `TLS with ${endpoint} failed: ${messageOf(error)}`, {
-      final: code === "ERR_TLS_PIN_MISMATCH",
-      hint: "Check the certificate of the Gateway, or the fingerprint that is pinned for it.",
+      hint: "The two sides share no version or cipher of TLS, or something in between breaks it.",
       ...cause,
     });
   }
@@ -41,6 +42,29 @@ export function dialFailure(
   return new GatewayError("CONNECT_REFUSED", `cannot reach ${endpoint}: ${what}`, {
     hint: `Is the Gateway running there? Try "openclaw gateway status" or start one with "openclaw gateway run".`,
     ...cause,
+  });
+}
+
+/** Somebody answered in TLS whom this side does not accept; nothing was sent to him. */
+function refusedCertificate(endpoint: string, refusal: TlsRefusal): GatewayError {
+  const { code, shown, expected } = refusal;
+  const text = `TLS with ${endpoint} failed: ${messageOf(refusal)}`;
+  if (code === PIN_MISMATCH_CODE) {
+    return new GatewayError("TLS_PIN_MISMATCH", text, {
+      final: true,
+      hint:
+        'Somebody may sit in between. Only if "openclaw gateway status" on the Gateway\'s own machine ' +
+        "shows the same new fingerprint, pin that instead.",
+      details: { code, expected, found: shown },
+      cause: refusal,
+    });
+  }
+  return new GatewayError("TLS_FAILED", text, {
+    hint:
+      'Run "openclaw gateway status" on the Gateway\'s own machine, and pin the fingerprint that it shows: ' +
+      "--tls-fingerprint or gateway.remote.tlsFingerprint.",
+    details: { code, found: shown },
+    cause: refusal,
   });
 }
 

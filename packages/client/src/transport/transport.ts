@@ -48,8 +48,8 @@ export interface Transport {
 export interface TransportOptions {
   /** A larger frame ends the connection with 1009. */
   readonly maxPayloadBytes: number;
-  /** SHA-256 of the only certificate to accept on `wss:`; colons and case are ignored. */
-  readonly tlsFingerprint?: string | undefined;
+  /** The one or two certificates or public keys to accept on `wss:`; see the option of the client. */
+  readonly tlsFingerprint?: string | readonly string[] | undefined;
   /** Plaintext may go to a name that resolves to a public address. @default false */
   readonly allowPublicPlaintext?: boolean | undefined;
   /**

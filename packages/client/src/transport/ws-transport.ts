@@ -3,6 +3,7 @@ import { countOfSocket, countOfStream } from "./byte-count.ts";
 import { privateLookup } from "./private-lookup.ts";
 import { guardStream } from "./stream-guard.ts";
 import { tlsConnection } from "./tls-connection.ts";
+import { readTlsPins } from "./tls-pin.ts";
 import type { ClientRequest, ClientRequestArgs, IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { ClientOptions, RawData } from "ws";
@@ -22,10 +23,11 @@ export function createWsTransport(url: string, options: TransportOptions): Trans
   let socket: Duplex | undefined;
   let bytes: ByteCount | undefined;
   let corked = false;
+  const handshake = new AbortController();
   let failure: Error | undefined;
   let refusal: { httpStatus: number; retryAfterMs: number | undefined } | undefined;
 
-  const webSocket = new WebSocket(url, webSocketOptions(url, options));
+  const webSocket = new WebSocket(url, webSocketOptions(url, options, handshake.signal));
 
   webSocket.on("upgrade", (response: IncomingMessage) => {
     // Over TLS this is the socket of Node that runs on the stream.
@@ -56,6 +58,7 @@ export function createWsTransport(url: string, options: TransportOptions): Trans
   }
 
   function ended(code: number, reason: string): void {
+    handshake.abort();
     guard?.release();
     const told = listener;
     listener = undefined;
@@ -108,13 +111,13 @@ export function createWsTransport(url: string, options: TransportOptions): Trans
 /** `closeTimeout` is an option of ws that its types do not have yet. */
 type WsOptions = ClientOptions & { closeTimeout: number } & Pick<ClientRequestArgs, "lookup">;
 
-function webSocketOptions(url: string, options: TransportOptions): WsOptions {
+function webSocketOptions(url: string, options: TransportOptions, signal: AbortSignal): WsOptions {
   return {
     perMessageDeflate: false,
     maxPayload: options.maxPayloadBytes,
     followRedirects: false,
     closeTimeout: CLOSE_TIMEOUT_MS,
-    ...connectionOptions(url, options),
+    ...connectionOptions(url, options, signal),
   };
 }
 
@@ -123,11 +126,15 @@ type CreateConnection = NonNullable<ClientOptions["createConnection"]>;
 
 function connectionOptions(
   url: string,
-  { allowPublicPlaintext, stream, tlsFingerprint: pin }: TransportOptions,
+  { allowPublicPlaintext, stream, tlsFingerprint }: TransportOptions,
+  signal: AbortSignal,
 ): Pick<WsOptions, "createConnection" | "lookup"> {
   if (url.startsWith("wss:")) {
-    if (pin === undefined && stream === undefined) return {};
-    return { createConnection: tlsConnection({ pin, stream }) as unknown as CreateConnection };
+    const read = readTlsPins(tlsFingerprint);
+    if (!read.ok) throw new TypeError(read.fault);
+    const { pins } = read;
+    const createConnection = tlsConnection({ pins, stream, signal });
+    return { createConnection: createConnection as unknown as CreateConnection };
   }
   // http reads and writes any stream; only its types ask for a socket.
   if (stream) return { createConnection: (() => stream) as unknown as CreateConnection };

@@ -6,6 +6,7 @@ import { helloOk } from "./fake-gateway.ts";
 import { TEST_CERTIFICATE, TEST_KEY } from "./test-certificate.ts";
 import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { TlsOptions } from "node:tls";
 import type { WebSocket } from "ws";
 
 export interface WsGateway extends AsyncDisposable {
@@ -22,7 +23,8 @@ export interface WsGateway extends AsyncDisposable {
 export interface WsGatewayOptions {
   /** @default a free one */
   port?: number;
-  tls?: boolean;
+  /** `true` for the certificate of the tests, or what a TLS server takes. */
+  tls?: boolean | TlsOptions;
   /** Sends frames as binary messages. */
   binary?: boolean;
   onRequest?: (frame: { id: string; method: string }, socket: WebSocket) => void;
@@ -31,7 +33,9 @@ export interface WsGatewayOptions {
 /** A real WebSocket server that shakes hands and leaves the rest to the test. */
 export async function startWsGateway(options: WsGatewayOptions = {}): Promise<WsGateway> {
   const http: Server = options.tls
-    ? createHttpsServer({ cert: TEST_CERTIFICATE, key: TEST_KEY })
+    ? createHttpsServer(
+        options.tls === true ? { cert: TEST_CERTIFICATE, key: TEST_KEY } : options.tls,
+      )
     : createHttpServer();
   const server = new WebSocketServer({ server: http });
   const upgrades: IncomingMessage[] = [];
