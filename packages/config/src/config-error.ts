@@ -27,7 +27,11 @@ export type ConfigErrorCode =
   /** Somebody changed the config file while it was being edited. Nothing was written. */
   | "CONFIG_CHANGED"
   /** The config file cannot be written. */
-  | "CONFIG_NOT_WRITTEN";
+  | "CONFIG_NOT_WRITTEN"
+  /** The environment says that the config file is somebody else's to write. */
+  | "CONFIG_READONLY"
+  /** The key comes from an included file, which is not changed through the one that includes it. */
+  | "CONFIG_INCLUDED";
 
 /** Options of {@link ConfigError}. */
 export interface ConfigErrorOptions extends ErrorOptions {

@@ -1,7 +1,14 @@
 export { ConfigError } from "./config-error.ts";
 export { GatewayCredentialsError, resolveCredentials } from "./credentials.ts";
 export { loadDotEnv, parseDotEnv } from "./dotenv.ts";
-export { editConfigFile } from "./edit/edit-config-file.ts";
+export { findFormerConfig } from "./edit/backups.ts";
+export { markConfigGood, readConfigText } from "./edit/change-config-file.ts";
+export { diffConfigs } from "./edit/config-diff.ts";
+export { hashConfigText } from "./edit/config-hash.ts";
+export { formatConfigPath, parseConfigPath, valueAtPath } from "./edit/config-path.ts";
+export { editConfigFile, replaceConfigText } from "./edit/edit-config-file.ts";
+export { findSecrets, formerSecrets, REDACTED, redactConfig } from "./edit/redact-config.ts";
+export { redactConfigText, restoreConfigText } from "./edit/redact-text.ts";
 export { isEnvSwitchOn, normalizeEnv, readEnv } from "./env.ts";
 export { DEFAULT_PORT, resolveGatewayPort } from "./gateway-port.ts";
 export { readGatewayAddress, readSshAddress, sshGatewayAddress } from "./gateway-address.ts";
@@ -24,7 +31,11 @@ export type {
   CredentialsOptions,
 } from "./credentials.ts";
 export type { ConfigEdit } from "./edit/edit-text.ts";
-export type { EditConfigOptions, EditedConfig } from "./edit/edit-config-file.ts";
+export type { FormerConfig } from "./edit/backups.ts";
+export type { ChangedConfig, ChangeOptions } from "./edit/change-config-file.ts";
+export type { ConfigChange } from "./edit/config-diff.ts";
+export type { ConfigPath, PathKey } from "./edit/config-path.ts";
+export type { IsSecretPath } from "./edit/redact-config.ts";
 export type { DotEnvOptions, DotEnvResult } from "./dotenv.ts";
 export type { Env, EnvValue, NormalizedEnv, OpenClawVariable } from "./env.ts";
 export type {

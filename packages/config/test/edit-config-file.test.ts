@@ -10,6 +10,7 @@ import {
   rm,
   stat,
   symlink,
+  utimes,
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -30,6 +31,13 @@ async function scratchFile(text?: string): Promise<string> {
   return path;
 }
 
+const BACKUPS = [".bak", ".bak.1", ".bak.2", ".bak.3", ".bak.4"];
+
+/** What the files in the folder of a config have behind its name. */
+async function filesBeside(path: string): Promise<string[]> {
+  return (await readdir(dirname(path))).map((name) => name.replace("openclaw.json", "")).toSorted();
+}
+
 const setUrl = (value: unknown = "ssh://me@box") => [{ path: "gateway.remote.url", value }];
 
 test("a change keeps comments, leaves the former text beside it, and closes both to others", async () => {
@@ -46,7 +54,7 @@ test("a change keeps comments, leaves the former text beside it, and closes both
   );
   expect(await readFile(`${path}.bak`, "utf8")).toBe(TEXT);
   for (const file of [path, `${path}.bak`]) expect((await stat(file)).mode & 0o777).toBe(0o600);
-  expect((await readdir(dirname(path))).toSorted()).toEqual(["openclaw.json", "openclaw.json.bak"]);
+  expect(await filesBeside(path)).toEqual(["", ".bak", ".last-good"]);
 });
 
 test("a change that is none writes nothing", async () => {
@@ -70,7 +78,7 @@ test("a file that is missing, or blank, is an empty config", async () => {
     '{\n  "gateway": {\n    "remote": {\n      "url": "ssh://me@box"\n    }\n  }\n}\n',
   );
   expect((await stat(dirname(path))).mode & 0o777).toBe(0o700);
-  expect(await readdir(dirname(path))).toEqual(["openclaw.json"]);
+  expect(await filesBeside(path)).toEqual(["", ".last-good"]);
   const blank = await scratchFile(" \n");
   expect(await editConfigFile(blank, setUrl())).toMatchObject({ changed: true, before: {} });
   expect(await loadConfig({ path: blank, env: {} })).toMatchObject({ ok: true });
@@ -214,7 +222,7 @@ test("changes of several processes at the same time are all kept", async () => {
   const text = await readFile(path, "utf8");
   expect(Object.keys(JSON5.parse(text).env)).toHaveLength(30);
   expect(text).toContain("// shared");
-  expect((await readdir(dirname(path))).toSorted()).toEqual(["openclaw.json", "openclaw.json.bak"]);
+  expect(await filesBeside(path)).toEqual(["", ...BACKUPS, ".last-good"]);
 });
 
 test("a live process is waited for, then named; a dead one is taken over", async () => {
@@ -234,7 +242,7 @@ test("a live process is waited for, then named; a dead one is taken over", async
     editConfigFile(path, [{ path: "gateway.mode", value: "remote" }]),
   ]);
   expect(results.map(({ changed }) => changed)).toEqual([true, true]);
-  expect((await readdir(dirname(path))).toSorted()).toEqual(["openclaw.json", "openclaw.json.bak"]);
+  expect(await filesBeside(path)).toEqual(["", ".bak", ".bak.1", ".last-good"]);
 });
 
 test("a lock that nobody can have written is taken over", async () => {
@@ -248,6 +256,8 @@ test("a lock that nobody can have written is taken over", async () => {
     const path = await scratchFile(TEXT);
     // oxlint-disable-next-line no-await-in-loop
     await writeFile(`${path}.lock`, left);
+    // oxlint-disable-next-line no-await-in-loop -- a lock without a name may be one that is being written
+    await utimes(`${path}.lock`, 1, 1);
     // oxlint-disable-next-line no-await-in-loop
     expect(await editConfigFile(path, setUrl())).toMatchObject({ changed: true });
   }

@@ -12,20 +12,20 @@ import {
   renderValue,
   styleOf,
 } from "./json5-layout.ts";
-import { LINE_END, type Member, type Outline, outlineOf, type Range } from "./json5-outline.ts";
+import { type ContainerNode, LINE_END, type Member, type Outline } from "./json5-outline.ts";
+import { outlineOf, type Range } from "./json5-outline.ts";
+import { type ConfigPath, formatConfigPath, type PathKey, parseConfigPath } from "./config-path.ts";
 
 /** One change of a config file. */
 export interface ConfigEdit {
-  /** Dotted path such as `gateway.remote.url`, or its keys, where one of them has a dot in it. */
-  readonly path: string | readonly string[];
+  /** Path such as `gateway.remote.url` or `agents.list[0].name`, or its keys; see `parseConfigPath`. */
+  readonly path: string | ConfigPath;
   /** What is to stand there, of what JSON has; `undefined` removes the key. */
   readonly value: unknown;
 }
 
 /** A parser of JSON5. */
 export type ParseJson5 = (text: string) => unknown;
-
-type ObjectNode = Extract<Outline["root"], { kind: "object" }>;
 
 /**
  * Makes changes in a JSON5 text and leaves everything else as it was, byte for byte: comments, the
@@ -43,22 +43,24 @@ function editOnce(text: string, edit: ConfigEdit, parse: ParseJson5): string {
   const outline = outlineOf(text, (literal) => String(parse(literal)));
   let node = outline.root;
   for (const [depth, key] of keys.entries()) {
-    if (node.kind !== "object") {
+    if (node.kind === "other" || !fits(node.kind, key)) {
       if (edit.value === undefined) return text;
-      throw notAnObject(keys.slice(0, depth));
+      throw notAContainer(keys.slice(0, depth), key);
     }
     // Of two members with one name the last counts.
-    const member = node.members.findLast(({ name }) => name === key);
+    const member = node.members.findLast(({ name }) => name === String(key));
     const rest = keys.slice(depth + 1);
     if (member === undefined) {
-      return edit.value === undefined
-        ? text
-        : insert(text, outline, node, key, nest(rest, toJson(edit.value)));
+      if (edit.value === undefined) return text;
+      assertNext(node, keys.slice(0, depth), key);
+      return insert(text, outline, node, String(key), nest(keys, depth + 1, toJson(edit.value)));
     }
     if (rest.length === 0) {
-      // Again, for there may be another member of that name.
-      if (edit.value === undefined)
-        return editOnce(remove(text, outline, node, member), edit, parse);
+      if (edit.value === undefined) {
+        const removed = remove(text, outline, node, member);
+        // Again, for there may be another member of that name; the next item of a list stays.
+        return node.kind === "list" ? removed : editOnce(removed, edit, parse);
+      }
       return replace(text, outline, member, toJson(edit.value), parse);
     }
     node = member.value;
@@ -67,32 +69,57 @@ function editOnce(text: string, edit: ConfigEdit, parse: ParseJson5): string {
 }
 
 /** The keys of an edit's path. */
-export function keysOf({ path }: ConfigEdit): readonly string[] {
-  const keys = typeof path === "string" ? path.split(".") : path;
-  if (keys.length > 0 && (typeof path !== "string" || !keys.includes(""))) return keys;
+export function keysOf({ path }: ConfigEdit): ConfigPath {
+  const keys = typeof path === "string" ? parseConfigPath(path) : path;
+  if (keys.length > 0) return keys;
   throw new ConfigError("INVALID_EDIT", `${JSON.stringify(path)} is no path of a config key.`);
 }
 
 /** What the parsed config is after the edit: the yardstick for the text. */
 export function editValue(config: unknown, edit: ConfigEdit): unknown {
-  const change = (value: unknown, [key, ...rest]: readonly string[]): unknown => {
+  const change = (value: unknown, [key, ...rest]: ConfigPath): unknown => {
     if (key === undefined) return toJson(edit.value);
+    if (Array.isArray(value)) return changeItem(value, Number(key), rest);
+    if (value === undefined && typeof key === "number") return changeItem([], key, rest);
+    const name = String(key);
     const members = Object.entries(isObject(value) ? value : {});
-    const known = members.find(([name]) => name === key)?.[1];
+    const known = members.find(([other]) => other === name)?.[1];
     if (edit.value === undefined && (!isObject(value) || known === undefined)) return value;
-    if (edit.value === undefined && rest.length === 0) {
-      return Object.fromEntries(members.filter(([name]) => name !== key));
+    const others = members.filter(([other]) => other !== name);
+    if (edit.value === undefined && rest.length === 0) return Object.fromEntries(others);
+    return Object.fromEntries([...others, [name, change(known, rest)]]);
+  };
+  const changeItem = (items: readonly unknown[], index: number, rest: ConfigPath): unknown => {
+    if (edit.value === undefined && (!(index < items.length) || rest.length === 0)) {
+      return items.filter((_, other) => other !== index);
     }
-    const others = members.filter(([name]) => name !== key);
-    return Object.fromEntries([...others, [key, change(known, rest)]]);
+    const changed = change(items[index], rest);
+    return [...items.slice(0, index), changed, ...items.slice(index + 1)];
   };
   return change(config, keysOf(edit));
+}
+
+/** Whether a container can have such a key: a list counts its items, an object names its members. */
+function fits(kind: ContainerNode["kind"], key: PathKey): boolean {
+  if (kind === "object") return typeof key === "string";
+  return typeof key === "number" || /^(?:0|[1-9]\d*)$/u.test(key);
+}
+
+/** A list grows at its end, without a gap. */
+function assertNext({ kind, members }: ContainerNode, path: ConfigPath, key: PathKey): void {
+  if (kind === "object" || Number(key) === members.length) return;
+  const where = formatConfigPath(path);
+  throw new ConfigError(
+    "INVALID_EDIT",
+    `${where} has ${members.length} items, so that there can be no [${key}].`,
+    { hint: `The next one is ${where}[${members.length}].` },
+  );
 }
 
 function insert(
   text: string,
   outline: Outline,
-  node: ObjectNode,
+  node: ContainerNode,
   key: string,
   value: unknown,
 ): string {
@@ -105,7 +132,7 @@ function insert(
 function insertFirst(
   text: string,
   outline: Outline,
-  node: ObjectNode,
+  node: ContainerNode,
   key: string,
   value: unknown,
 ): string {
@@ -115,7 +142,7 @@ function insertFirst(
   const { root } = outline;
   const isInline = node !== root && !LINE_END.test(text.slice(root.start, root.end));
   const layout: Layout = { ...style, indent: isInline ? base : base + style.unit, isInline };
-  const member = renderMember(key, value, layout);
+  const member = renderEntry(node, key, value, layout);
   const comment = outline.comments.findLast((one) => isWithin(one, node));
   const from = comment?.end ?? node.start + 1;
   const inside = text.slice(from, node.end - 1);
@@ -129,21 +156,22 @@ function insertFirst(
 function insertAfter(
   text: string,
   outline: Outline,
-  node: ObjectNode,
+  node: ContainerNode,
   last: Member,
   key: string,
   value: unknown,
 ): string {
   const first = node.members[0] ?? last;
+  const style = styleOf(text, outline);
   const isInline = !isFirstOnLine(text, first.key.start);
   const sibling = isFirstOnLine(text, last.key.start) ? last : first;
   const layout: Layout = {
-    ...styleOf(text, outline),
+    ...style,
     indent: indentAt(text, sibling.key.start),
     isInline,
-    hasBareKeys: isBare(text, last),
+    hasBareKeys: node.kind === "object" ? isBare(text, last) : style.hasBareKeys,
   };
-  const member = renderMember(key, value, layout);
+  const member = renderEntry(node, key, value, layout);
   const comma = last.comma === undefined ? "" : ",";
   const separator = last.comma === undefined ? "," : "";
   const end = (last.comma ?? last.value).end;
@@ -154,6 +182,10 @@ function insertAfter(
     `${text.slice(0, end)}${separator}${text.slice(end, lineEnd)}` +
     `${layout.lineEnd}${layout.indent}${member}${comma}${text.slice(lineEnd)}`
   );
+}
+
+function renderEntry(node: ContainerNode, key: string, value: unknown, layout: Layout): string {
+  return node.kind === "list" ? renderValue(value, layout) : renderMember(key, value, layout);
 }
 
 /** Where the comments end that follow a position on its line. */
@@ -184,9 +216,10 @@ function replace(
   return text.slice(0, old.start) + renderValue(value, layout) + text.slice(old.end);
 }
 
-function remove(text: string, outline: Outline, node: ObjectNode, member: Member): string {
+function remove(text: string, outline: Outline, node: ContainerNode, member: Member): string {
   if (node.members.length === 1 && !outline.comments.some((one) => isBeside(one, node, member))) {
-    return `${text.slice(0, node.start)}{}${text.slice(node.end)}`;
+    const nothing = node.kind === "list" ? "[]" : "{}";
+    return text.slice(0, node.start) + nothing + text.slice(node.end);
   }
   const { key, colon, value, comma } = member;
   const index = node.members.indexOf(member);
@@ -233,9 +266,14 @@ function isWithin(inner: Range, outer: Range): boolean {
   return inner.start >= outer.start && inner.end <= outer.end;
 }
 
-/** `value` below these keys. */
-function nest(keys: readonly string[], value: unknown): unknown {
-  return keys.reduceRight<unknown>((inner, key) => Object.fromEntries([[key, inner]]), value);
+/** `value` below the keys from `depth` on. */
+function nest(keys: ConfigPath, depth: number, value: unknown): unknown {
+  const key = keys[depth];
+  if (key === undefined) return value;
+  const inner = nest(keys, depth + 1, value);
+  if (typeof key === "string") return Object.fromEntries([[key, inner]]);
+  assertNext({ kind: "list", members: [], start: 0, end: 0 }, keys.slice(0, depth), key);
+  return [inner];
 }
 
 /** What JSON has of a value. */
@@ -252,8 +290,13 @@ export function toPlain(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toPlain(item)]));
 }
 
-function notAnObject(keys: readonly string[]): ConfigError {
-  return new ConfigError("INVALID_EDIT", `${keys.join(".") || "the config"} is not an object.`, {
-    hint: "Remove the key, or make it an object, and try again.",
-  });
+function notAContainer(keys: ConfigPath, key: PathKey): ConfigError {
+  const what = typeof key === "number" ? "a list" : "an object";
+  return new ConfigError(
+    "INVALID_EDIT",
+    `${formatConfigPath(keys) || "the config"} is not ${what}.`,
+    {
+      hint: `Remove the key, or make it ${what}, and try again.`,
+    },
+  );
 }

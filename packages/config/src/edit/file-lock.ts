@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { ConfigError } from "../config-error.ts";
 
 /** Who works on the file. */
@@ -12,15 +12,27 @@ interface Holder {
   readonly nonce: string;
 }
 
-const POLL_MS = 20;
+/** The first wait for another holder; each later one is longer, up to the last. */
+const FIRST_WAIT_MS = 1;
+const LAST_WAIT_MS = 25;
+
+/** A lock that says nobody's name is being written, or was left by a crash; younger ones are the former. */
+const UNREADABLE_AFTER_MS = 1_000;
 
 // Locks of this very process: for its own pid the system cannot tell a live holder from an earlier
 // process that had the same pid.
 const heldHere = new Set<string>();
 
+/** What is done with a lock. */
+export interface LockedWork<T> {
+  work(): Promise<T>;
+  /** Called first when the former holder had died over its work. */
+  tidy?: (isAlive: (pid: number) => boolean) => Promise<void>;
+}
+
 /**
- * Holds the lock file at `path` while `work` runs. Waits for another holder that is alive, and takes
- * over from one that is not.
+ * Holds the lock file at `path` while the work is done. Waits for another holder that is alive, and
+ * takes over from one that is not.
  *
  * @throws {@link ConfigError} `CONFIG_LOCKED` with the holder's pid, after `timeoutMs`;
  * `CONFIG_NOT_WRITTEN` where no lock file can be made
@@ -28,15 +40,16 @@ const heldHere = new Set<string>();
 export async function withFileLock<T>(
   path: string,
   timeoutMs: number,
-  work: () => Promise<T>,
+  { work, tidy }: LockedWork<T>,
 ): Promise<T> {
   const self: Holder = { pid: process.pid, startedAt: startOf(process.pid), nonce: randomUUID() };
   heldHere.add(self.nonce);
   try {
-    await acquire(path, self, timeoutMs).catch((cause: unknown) => {
+    const isInherited = await acquire(path, self, timeoutMs).catch((cause: unknown) => {
       throw cause instanceof ConfigError ? cause : notLocked(path, cause);
     });
     try {
+      if (isInherited) await tidy?.(isRunning);
       return await work();
     } finally {
       if ((await readHolder(path)).holder?.nonce === self.nonce) await rm(path, { force: true });
@@ -46,22 +59,35 @@ export async function withFileLock<T>(
   }
 }
 
-async function acquire(path: string, self: Holder, timeoutMs: number): Promise<void> {
-  for (let waitedMs = 0; ; waitedMs += POLL_MS) {
-    if (await claim(path, self)) return;
-    const { text, holder } = await readHolder(path);
-    if (text !== undefined && (holder === undefined || !isAlive(holder))) {
-      if (await takeOver(path, text, self)) return;
+/** Returns whether the lock was taken over from somebody who had died with it. */
+async function acquire(path: string, self: Holder, timeoutMs: number): Promise<boolean> {
+  const startedAt = performance.now();
+  // One draft for all attempts: who waits does not keep the disk busy.
+  const draft = `${path}.${process.pid}.${randomUUID()}.tmp`;
+  await writeFile(draft, JSON.stringify(self), { mode: 0o600, flag: "wx" });
+  try {
+    let seen: string | undefined;
+    for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LAST_WAIT_MS)) {
+      if (await claim(path, draft, self)) return false;
+      const { text, holder } = await readHolder(path);
+      // A holder that changes is alive; who stays is looked at more closely.
+      if (text !== undefined && text === seen && (await isLeft(path, holder))) {
+        if (await takeOver(path, text, self)) return true;
+      }
+      seen = text;
+      const leftMs = timeoutMs - (performance.now() - startedAt);
+      if (leftMs <= 0) throw locked(path, holder?.pid);
+      // Not all at once, or the same one always comes first.
+      const jitteredMs = waitMs * (0.5 + Math.random());
+      await new Promise((resolve) => setTimeout(resolve, Math.min(jitteredMs, leftMs)));
     }
-    if (waitedMs >= timeoutMs) throw locked(path, holder?.pid);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  } finally {
+    await rm(draft, { force: true });
   }
 }
 
 /** Creates `path` with its whole content, unless it exists: nobody reads half a holder. */
-async function claim(path: string, self: Holder): Promise<boolean> {
-  const draft = `${path}.${randomUUID()}`;
-  await writeFile(draft, JSON.stringify(self), { mode: 0o600, flag: "wx" });
+async function claim(path: string, draft: string, self: Holder): Promise<boolean> {
   try {
     // Unlike rename, link refuses to replace.
     await link(draft, path);
@@ -70,8 +96,6 @@ async function claim(path: string, self: Holder): Promise<boolean> {
     if (isCode(error, "EEXIST")) return false;
     // A file system without hard links.
     return await createExclusively(path, self);
-  } finally {
-    await rm(draft, { force: true });
   }
 }
 
@@ -85,27 +109,41 @@ async function createExclusively(path: string, self: Holder): Promise<boolean> {
   }
 }
 
-/**
- * Replaces a dead holder. Several processes may find it dead at once; the one that creates the guard
- * goes on, and looks again whether the holder is still the dead one.
- */
-async function takeOver(path: string, deadText: string, self: Holder): Promise<boolean> {
-  const guard = `${path}.takeover`;
-  if (!(await claim(guard, self))) {
-    const { text, holder } = await readHolder(guard);
-    if (text !== undefined && (holder === undefined || !isAlive(holder))) {
-      await rm(guard, { force: true });
-    }
+/** Whether nobody holds the lock any more. */
+async function isLeft(path: string, holder: Holder | undefined): Promise<boolean> {
+  if (holder !== undefined) return !isAlive(holder);
+  try {
+    return Date.now() - (await stat(path)).mtimeMs > UNREADABLE_AFTER_MS;
+  } catch {
     return false;
   }
+}
+
+/**
+ * Replaces a dead holder. Several processes may find it dead at once, so whoever replaces it holds a
+ * guard meanwhile that is this dead holder's alone: nobody can find the same text there later. A guard
+ * that is left by a crash is taken over in the same way.
+ */
+async function takeOver(path: string, deadText: string, self: Holder): Promise<boolean> {
+  const digest = createHash("sha256").update(deadText).digest("hex").slice(0, 16);
+  const guard = `${path}.over-${digest}`;
+  const draft = `${path}.${process.pid}.${randomUUID()}.tmp`;
+  await writeFile(draft, JSON.stringify(self), { mode: 0o600, flag: "wx" });
   try {
-    if ((await readHolder(path)).text !== deadText) return false;
-    const draft = `${path}.${self.nonce}`;
-    await writeFile(draft, JSON.stringify(self), { mode: 0o600 });
-    await rename(draft, path);
-    return true;
+    if (!(await claim(guard, draft, self))) {
+      const { text, holder } = await readHolder(guard);
+      if (text === undefined || !(await isLeft(guard, holder))) return false;
+      if (!(await takeOver(guard, text, self))) return false;
+    }
+    try {
+      if ((await readHolder(path)).text !== deadText) return false;
+      await rename(draft, path);
+      return true;
+    } finally {
+      await rm(guard, { force: true });
+    }
   } finally {
-    await rm(guard, { force: true });
+    await rm(draft, { force: true });
   }
 }
 
@@ -136,14 +174,19 @@ function parseHolder(text: string): Holder | undefined {
 
 function isAlive(holder: Holder): boolean {
   if (holder.pid === process.pid) return heldHere.has(holder.nonce);
-  try {
-    process.kill(holder.pid, 0);
-  } catch (error) {
-    // EPERM: it runs, as somebody else.
-    if (!isCode(error, "EPERM")) return false;
-  }
+  if (!isRunning(holder.pid)) return false;
   const startedAt = startOf(holder.pid);
   return startedAt === null || holder.startedAt === null || startedAt === holder.startedAt;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // It runs, as somebody else.
+    return isCode(error, "EPERM");
+  }
 }
 
 /** A text that differs between two processes with the same pid, or null where there is none. */

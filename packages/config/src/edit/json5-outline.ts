@@ -7,13 +7,18 @@ export interface Range {
   readonly end: number;
 }
 
-/** A value. Only objects are taken apart. */
-export type OutlineNode =
-  | (Range & { readonly kind: "object"; readonly members: readonly Member[] })
-  | (Range & { readonly kind: "other" });
+/** An object, or a list: its items are members without a key, named by their position. */
+export interface ContainerNode extends Range {
+  readonly kind: "object" | "list";
+  readonly members: readonly Member[];
+}
+
+/** A value. Only objects and lists are taken apart. */
+export type OutlineNode = ContainerNode | (Range & { readonly kind: "other" });
 
 export interface Member {
   readonly name: string;
+  /** Empty, as is the colon, at the beginning of the item of a list. */
   readonly key: Range;
   readonly colon: Range;
   readonly value: OutlineNode;
@@ -99,11 +104,9 @@ export function outlineOf(text: string, decode: (literal: string) => string): Ou
       return { kind: "object", start, end: at, members };
     }
     if (takeIf("[")) {
-      while (!takeIf("]")) {
-        takeValue();
-        takeIf(",");
-      }
-      return { kind: "other", start, end: at };
+      const members: Member[] = [];
+      while (!takeIf("]")) members.push(takeItem(members.length));
+      return { kind: "list", start, end: at, members };
     }
     return { kind: "other", ...takeLiteral() };
   }
@@ -114,6 +117,12 @@ export function outlineOf(text: string, decode: (literal: string) => string): Ou
     const value = takeValue();
     const comma = takeIf(",");
     return { name: nameOf(text.slice(key.start, key.end), decode), key, colon, value, comma };
+  }
+
+  function takeItem(index: number): Member {
+    const value = takeValue();
+    const none = { start: value.start, end: value.start };
+    return { name: String(index), key: none, colon: none, value, comma: takeIf(",") };
   }
 
   const root = takeValue();
