@@ -64,6 +64,11 @@ export const commandList: Readonly<Record<string, Trial>> = {
     run("paired", /"ok": true/),
   "openclaw nodes invoke --status which-git-1": run("paired", /finished/),
 
+  "openclaw security audit": run("paired", /Security audit/),
+  "openclaw security audit --deep": run("paired", /Security audit/),
+  "openclaw security audit --fix": run("paired", /Fixed/),
+  "openclaw security audit --json": run("paired", /"checkId"/),
+
   "openclaw devices approve <requestId>": run("device asks", /\w/),
   "openclaw devices reject <requestId>": run("device asks", /\w/),
   "openclaw devices rotate --device <deviceId> --role node": run("device paired", /\w/),

@@ -4,6 +4,7 @@ import { gatewayCommands, healthTopCommand, statusTopCommand } from "./gateway-c
 import { nodeCommands } from "./node-commands.ts";
 import { nodesCommands } from "./nodes-commands.ts";
 import { remoteCommands } from "./remote-commands.ts";
+import { securityCommands } from "./security-commands.ts";
 import { tunnelCommands } from "./tunnel-commands.ts";
 
 const completionCommand: CommandSpec = {
@@ -67,6 +68,7 @@ export const commandTree: CommandSpec = {
     devicesCommands,
     remoteCommands,
     tunnelCommands,
+    securityCommands,
     healthTopCommand,
     statusTopCommand,
     completionCommand,
