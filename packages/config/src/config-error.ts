@@ -16,6 +16,8 @@ export type ConfigErrorCode =
   | "REMOTE_URL_MISSING"
   /** Plaintext `ws://` to a host where a stranger could listen. */
   | "INSECURE_URL"
+  /** A TLS pin that cannot be read, more than two of them, or one where there is no TLS. */
+  | "INVALID_TLS_PIN"
   /** A change of a config file that no config can hold. */
   | "INVALID_EDIT"
   /** The config file cannot be read as an object of JSON5; it stays as it is. */

@@ -62,13 +62,64 @@ test("a Gateway bound to the tailnet is reached at its tailnet address, if there
   expect(resolve({ config }).urlSource).toBe("local loopback");
 });
 
-test("the pin of the remote Gateway goes with its URL, and with no other", () => {
-  const pinned = structuredClone(remote) as { gateway: { remote: Record<string, string> } };
-  pinned.gateway.remote["tlsFingerprint"] = "cd";
-  expect(resolve({ config: pinned })).toMatchObject({ kind: "remote", tlsFingerprint: "cd" });
-  expect(resolve({ config: pinned, flags: { url: "wss://gw.example" } })).not.toHaveProperty(
-    "tlsFingerprint",
+const pin = "cd".repeat(32);
+const shownPin = "CD:".repeat(31) + "CD";
+const keyPin = `sha256//${"A".repeat(43)}=`;
+
+function pinned(tlsFingerprint: unknown, url = "wss://gw.example"): object {
+  return { gateway: { mode: "remote", remote: { url, tlsFingerprint } } };
+}
+
+test.each([
+  [pin, [shownPin]],
+  [[keyPin], [keyPin]],
+  [[shownPin.toLowerCase(), keyPin], [shownPin, keyPin]],
+])("the pin %j of the remote Gateway goes with its URL, and with no other", (given, pins) => {
+  const config = pinned(given);
+  expect(resolve({ config })).toMatchObject({ kind: "remote", tlsFingerprint: pins });
+  for (const flags of [{ url: "wss://other.example" }, { url: "wss://gw.example" }, { port: 1 }]) {
+    expect(resolve({ config, flags })).not.toHaveProperty("tlsFingerprint");
+  }
+  const env = { OPENCLAW_GATEWAY_URL: "wss://other.example" };
+  expect(resolve({ config, env })).not.toHaveProperty("tlsFingerprint");
+});
+
+test.each(["cd", 7, [pin, 7], [pin, keyPin, pin], "${PIN}"])(
+  "the configured pin %j is refused rather than left out",
+  (given) => {
+    expect(() => resolve({ config: pinned(given) })).toThrow(
+      expect.objectContaining({
+        code: "INVALID_TLS_PIN",
+        message: expect.stringContaining("gateway.remote.tlsFingerprint"),
+      }),
+    );
+  },
+);
+
+test("a pin of the config cannot be held to over plaintext: refused, or told where nothing leaves", () => {
+  expect(() => resolve({ config: pinned(pin, "ws://10.0.0.1:1") })).toThrow(
+    expect.objectContaining({ code: "INVALID_TLS_PIN" }),
   );
+  const target = resolve({ config: pinned(pin, "ws://127.0.0.1:1") });
+  expect(target).not.toHaveProperty("tlsFingerprint");
+  expect(target.warning).toContain("gateway.remote.tlsFingerprint is not used");
+});
+
+test("--tls-fingerprint holds for whichever target was chosen, and goes before the config", () => {
+  const flags = { tlsFingerprint: [keyPin, pin] };
+  const pins = [keyPin, shownPin];
+  expect(resolve({ config: pinned("ab".repeat(32)), flags }).tlsFingerprint).toEqual(pins);
+  expect(resolve({ flags: { ...flags, url: "wss://a.example" } }).tlsFingerprint).toEqual(pins);
+  expect(() => resolve({ flags: { ...flags, url: "ws://10.0.0.1" } })).toThrow(
+    "--tls-fingerprint is for wss://, and ws://10.0.0.1:18789 is plaintext.",
+  );
+  expect(() => resolve({ flags: { tlsFingerprint: ["x"] } })).toThrow("--tls-fingerprint is neither");
+});
+
+test("a Gateway of this machine that serves TLS is reached by wss, at its port and at --port", () => {
+  const config = { gateway: { tls: { enabled: true } } };
+  expect(resolve({ config }).url).toBe("wss://127.0.0.1:18789");
+  expect(resolve({ config, flags: { port: 4242 } }).url).toBe("wss://127.0.0.1:4242");
 });
 
 test("remote mode without a URL names the key, the file and both cures", () => {
@@ -185,8 +236,8 @@ test.each([
 });
 
 test("the pin goes with a wss URL through SSH", () => {
-  const remote = ssh({ url: "wss://gw.example", tlsFingerprint: "cd" });
-  expect(resolve({ config: remoteConfig(remote) }).tlsFingerprint).toBe("cd");
+  const remote = ssh({ url: "wss://gw.example", tlsFingerprint: pin });
+  expect(resolve({ config: remoteConfig(remote) }).tlsFingerprint).toEqual([shownPin]);
 });
 
 test.each([

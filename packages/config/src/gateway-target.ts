@@ -12,6 +12,7 @@ import { isLoopbackHost, isPlaintextHost, normalizeGatewayUrl } from "./gateway-
 import { textAt, valueAt } from "./json.ts";
 import { parseSshAddress, SSH_ADDRESS_FORMS, type SshAddress } from "./ssh-address.ts";
 import { unresolvedAt, type UnresolvedReference } from "./substitute.ts";
+import { withConfiguredPins, withGivenPins } from "./target-pins.ts";
 
 /** Where the URL of a Gateway came from; the credentials that go with it follow from this. */
 export type GatewayTargetKind = "url-flag" | "port-flag" | "env-url" | "remote" | "local";
@@ -27,8 +28,11 @@ export interface GatewayTarget {
   kind: GatewayTargetKind;
   /** For people and for JSON output, e.g. `config gateway.remote.url` or `local loopback`. */
   urlSource: string;
-  /** The certificate that the config pins for its remote Gateway; a pin never goes to another URL. */
-  tlsFingerprint?: string;
+  /**
+   * The one or two certificates or keys to accept there: those of the flag, else those that the config
+   * pins for its remote Gateway. A pin never goes to another URL.
+   */
+  tlsFingerprint?: readonly string[];
   /** Something the user should know about the choice. */
   warning?: string;
 }
@@ -40,6 +44,8 @@ export interface GatewayTargetOptions {
     url?: string | undefined;
     /** `--port`, as typed. */
     port?: number | string | undefined;
+    /** `--tls-fingerprint`, once or twice. */
+    tlsFingerprint?: readonly string[] | undefined;
   };
   env: Env;
   /** Config of any reader; values of the wrong type count as unset. */
@@ -68,12 +74,12 @@ export const MISSING_REMOTE_URL_SOURCE = "missing gateway.remote.url (fallback l
  * machine. Each of the three URLs may be an SSH address; `via` then says which tunnel to open.
  *
  * @throws {@link ConfigError} `URL_AND_PORT`, `INVALID_URL`, `INVALID_SSH_TARGET`, `INVALID_PORT`,
- * `REMOTE_URL_MISSING`, `INSECURE_URL`. All of them before anything is sent.
+ * `REMOTE_URL_MISSING`, `INSECURE_URL`, `INVALID_TLS_PIN`. All of them before anything is sent.
  */
 export function resolveGatewayTarget(options: GatewayTargetOptions): GatewayTarget {
   const target = chooseTarget(options);
-  refuseInsecure(target, options);
-  return target;
+  refuseInsecureTarget(target, options);
+  return withGivenPins(target, options.flags?.tlsFingerprint ?? []);
 }
 
 function chooseTarget(options: GatewayTargetOptions): GatewayTarget {
@@ -86,7 +92,8 @@ function chooseTarget(options: GatewayTargetOptions): GatewayTarget {
   if (flags.url !== undefined) return given(flags.url, "url-flag", "cli --url");
   if (flags.port !== undefined) {
     const { port } = resolveGatewayPort({ flag: flags.port, env, config });
-    return { url: `ws://127.0.0.1:${port}`, kind: "port-flag", urlSource: "cli --port" };
+    const url = `${localScheme(config)}://127.0.0.1:${port}`;
+    return { url, kind: "port-flag", urlSource: "cli --port" };
   }
   const variable = readEnv(env, "OPENCLAW_GATEWAY_URL");
   if (variable !== undefined) return given(variable.value, "env-url", `env ${variable.name}`);
@@ -124,7 +131,7 @@ function remoteTarget(options: GatewayTargetOptions): GatewayTarget {
     if (sshTarget !== undefined) return throughSshTarget(sshTarget, url, options);
   }
   if (url === undefined) return withoutRemoteUrl(options);
-  return { url, kind: "remote", urlSource: REMOTE_URL_SOURCE, ...pinOf(options) };
+  return withConfiguredPins({ url, kind: "remote", urlSource: REMOTE_URL_SOURCE }, config);
 }
 
 function throughSshTarget(
@@ -156,7 +163,8 @@ function throughSshTarget(
   const isByName = isElsewhere && named.protocol === "wss:";
   const host = isByName ? named.hostname : "127.0.0.1";
   const text = `${named.protocol}//${host}:${target.via?.remotePort}${named.pathname}${named.search}`;
-  return { ...target, url: normalizeGatewayUrl(text, REMOTE_URL_SOURCE), ...pinOf(options) };
+  const there = { ...target, url: normalizeGatewayUrl(text, REMOTE_URL_SOURCE) };
+  return withConfiguredPins(there, options.config);
 }
 
 function throughSsh(
@@ -188,13 +196,13 @@ function hostKeyPolicyOf({ config }: GatewayTargetOptions): SshHostKeyPolicy {
   return policy === "openssh" || policy === "accept-new" ? policy : "strict";
 }
 
-function pinOf({ config }: GatewayTargetOptions): { tlsFingerprint?: string } {
-  const tlsFingerprint = textAt(config, "gateway.remote.tlsFingerprint");
-  return tlsFingerprint === undefined ? {} : { tlsFingerprint };
+/** A Gateway of this machine speaks TLS on every port, or on none. */
+function localScheme(config: object): "ws" | "wss" {
+  return valueAt(config, "gateway.tls.enabled") === true ? "wss" : "ws";
 }
 
 function localTarget({ env, config, tailnetAddress }: GatewayTargetOptions): GatewayTarget {
-  const scheme = valueAt(config, "gateway.tls.enabled") === true ? "wss" : "ws";
+  const scheme = localScheme(config);
   const { port } = resolveGatewayPort({ env, config });
   if (valueAt(config, "gateway.bind") === "tailnet" && tailnetAddress !== undefined) {
     const urlSource = `local tailnet ${tailnetAddress}`;
@@ -226,7 +234,15 @@ function inFile({ configPath }: GatewayTargetOptions): string {
   return configPath === undefined ? "" : ` in ${configPath}`;
 }
 
-function refuseInsecure(target: GatewayTarget, { env, configPath }: GatewayTargetOptions): void {
+/**
+ * Refuses plaintext to where strangers could listen, for whoever chooses a target by other means.
+ *
+ * @throws {@link ConfigError} `INSECURE_URL`
+ */
+export function refuseInsecureTarget(
+  target: Pick<GatewayTarget, "url" | "via" | "urlSource">,
+  { env, configPath }: Pick<GatewayTargetOptions, "env" | "configPath">,
+): void {
   // Through SSH the bytes do not cross the network in the clear.
   if (target.via !== undefined) return;
   const { protocol, hostname, host, pathname } = new URL(target.url);
@@ -237,7 +253,9 @@ function refuseInsecure(target: GatewayTarget, { env, configPath }: GatewayTarge
     "INSECURE_URL",
     `refusing to send credentials in plaintext to ws://${host}${pathname} (from ${target.urlSource}${where}).`,
     {
-      hint: `Use wss://${host}, or an SSH tunnel (ssh://user@${hostname}), or the host's Tailscale name.`,
+      hint:
+        `Use wss://${host}, or an SSH tunnel (ssh://user@${hostname}), or the host's Tailscale name. ` +
+        "OPENCLAW_ALLOW_INSECURE_PRIVATE_WS=1 overrides this for a network you trust.",
     },
   );
 }

@@ -41,14 +41,14 @@ export function isLoopbackHost(hostname: string): boolean {
 }
 
 /**
- * Whether plaintext `ws:` may go to this host: loopback, RFC 1918, link-local, 100.64.0.0/10,
- * `*.local` and `*.ts.net`. Anywhere else a stranger on the way could read the token.
+ * Whether plaintext `ws:` may go to this host: loopback, RFC 1918, link-local, 100.64.0.0/10, IPv6
+ * unique local, `*.local` and `*.ts.net`. Anywhere else a stranger on the way could read the token.
  */
 export function isPlaintextHost(hostname: string): boolean {
   if (isLoopbackHost(hostname)) return true;
   const host = bareHost(hostname);
   if (host.endsWith(".local") || host.endsWith(".ts.net")) return true;
-  if (/^fe[89ab][0-9a-f]:/u.test(host)) return true;
+  if (/^(?:fe[89ab][0-9a-f]|f[cd][0-9a-f]{2}):/u.test(host)) return true;
   const [first = -1, second = -1] = ipv4Of(host) ?? [];
   return (
     first === 10 ||

@@ -12,7 +12,11 @@ export { redactConfigText, restoreConfigText } from "./edit/redact-text.ts";
 export { isEnvSwitchOn, normalizeEnv, readEnv } from "./env.ts";
 export { DEFAULT_PORT, resolveGatewayPort } from "./gateway-port.ts";
 export { readGatewayAddress, readSshAddress, sshGatewayAddress } from "./gateway-address.ts";
-export { MISSING_REMOTE_URL_SOURCE, resolveGatewayTarget } from "./gateway-target.ts";
+export {
+  MISSING_REMOTE_URL_SOURCE,
+  refuseInsecureTarget,
+  resolveGatewayTarget,
+} from "./gateway-target.ts";
 export { isLoopbackHost, isPlaintextHost, normalizeGatewayUrl } from "./gateway-url.ts";
 export { loadConfig } from "./load-config.ts";
 export { expandHome, resolvePaths, stateFiles } from "./paths.ts";
@@ -21,6 +25,8 @@ export { readConfigLoosely } from "./read-config.ts";
 export { resolveServerAuth } from "./server-auth.ts";
 export { formatSshAddress, parseSshAddress, sshEndpointKey } from "./ssh-address.ts";
 export { substituteVariables } from "./substitute.ts";
+export { readTlsPins, withGivenPins } from "./target-pins.ts";
+export { formatTlsPin, matchesTlsPin, parseTlsPin } from "./tls-pin.ts";
 
 export type { ConfigErrorCode, ConfigErrorOptions } from "./config-error.ts";
 export type { ConfigIssue, ConfigIssueKind } from "./config-issue.ts";
@@ -62,3 +68,4 @@ export type {
   ServerRefusal,
 } from "./server-auth.ts";
 export type { Substitution, UnresolvedReference } from "./substitute.ts";
+export type { ParsedTlsPin, TlsPin, TlsPinSubject } from "./tls-pin.ts";
