@@ -73,7 +73,10 @@ function pinned(tlsFingerprint: unknown, url = "wss://gw.example"): object {
 test.each([
   [pin, [shownPin]],
   [[keyPin], [keyPin]],
-  [[shownPin.toLowerCase(), keyPin], [shownPin, keyPin]],
+  [
+    [shownPin.toLowerCase(), keyPin],
+    [shownPin, keyPin],
+  ],
 ])("the pin %j of the remote Gateway goes with its URL, and with no other", (given, pins) => {
   const config = pinned(given);
   expect(resolve({ config })).toMatchObject({ kind: "remote", tlsFingerprint: pins });
@@ -113,7 +116,9 @@ test("--tls-fingerprint holds for whichever target was chosen, and goes before t
   expect(() => resolve({ flags: { ...flags, url: "ws://10.0.0.1" } })).toThrow(
     "--tls-fingerprint is for wss://, and ws://10.0.0.1:18789 is plaintext.",
   );
-  expect(() => resolve({ flags: { tlsFingerprint: ["x"] } })).toThrow("--tls-fingerprint is neither");
+  expect(() => resolve({ flags: { tlsFingerprint: ["x"] } })).toThrow(
+    "--tls-fingerprint is neither",
+  );
 });
 
 test("a Gateway of this machine that serves TLS is reached by wss, at its port and at --port", () => {
