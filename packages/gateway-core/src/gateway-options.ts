@@ -7,7 +7,10 @@ import {
   TICK_INTERVAL_MS,
 } from "@openclaw/protocol";
 import { type ThrottleOptions, resolveThrottleOptions } from "./auth/throttle/throttle-options.ts";
+import type { TailnetUser } from "./auth/tailnet-identity.ts";
+import type { TrustedProxyAuth } from "./auth/trusted-proxy.ts";
 import { GatewayStartError } from "./errors.ts";
+import { type EdgeRules, resolveEdge } from "./listener/edge-rules.ts";
 import { type Logger, silentLogger } from "./logger.ts";
 import { createMemoryStore } from "./store/memory-store.ts";
 import type { Store } from "./store/store.ts";
@@ -16,7 +19,8 @@ import type { Store } from "./store/store.ts";
 export type GatewayAuth =
   | { mode: "token"; token: string }
   | { mode: "password"; password: string }
-  | { mode: "none" };
+  | { mode: "none" }
+  | TrustedProxyAuth;
 
 /** Each queue and size has a limit, and each limit an outcome. */
 export interface GatewayLimits {
@@ -82,8 +86,33 @@ export interface GatewayOptions {
       autoApproveLocal?: boolean;
     };
   };
-  /** Browser origins that may connect besides loopback pages on this machine. @default none */
+  /**
+   * Browser origins that may connect besides pages of this machine and of the private address that
+   * they connect to; `*` is all of them. @default none
+   */
   allowedOrigins?: readonly string[];
+  /** Lets any page connect that was loaded from the name it connects to; opens DNS rebinding. @default false */
+  dangerouslyAllowHostHeaderOrigin?: boolean;
+  /**
+   * Names under which browsers may ask for this Gateway, besides addresses, `localhost` and the hosts
+   * of `allowedOrigins`; `.example` is every name below. Programs may use any name. @default none
+   */
+  allowedHosts?: readonly string[];
+  /**
+   * Addresses and CIDR ranges of proxies in front. Only they may say whom they forward for; a
+   * request of anybody else that says so is refused. @default none
+   */
+  trustedProxies?: readonly string[];
+  /** Takes the client's address from `X-Real-IP` where a trusted proxy sets nothing else. @default false */
+  allowRealIpFallback?: boolean;
+  /**
+   * Tailscale Serve or Funnel on this machine is in front. With `whois`, operators that come through
+   * Serve may be let in by who they are; without it, they bring a secret as everybody does.
+   * @default nothing of the kind
+   */
+  tailnet?: { whois?: (address: string) => Promise<TailnetUser | undefined> };
+  /** The `Strict-Transport-Security` header of answers over TLS. @default none */
+  strictTransportSecurity?: string;
   /** How failed authentication is slowed down; it always is. See {@link ThrottleOptions}. */
   throttle?: Partial<ThrottleOptions>;
   /** What setup codes say of the way here; without it each request for one has to name the address. */
@@ -110,7 +139,7 @@ export interface ResolvedGatewayOptions {
   readonly denyCommands: ReadonlySet<string>;
   readonly abandonAfterMs: number;
   readonly autoApproveLocal: boolean;
-  readonly allowedOrigins: ReadonlySet<string>;
+  readonly edge: EdgeRules;
   readonly drainTimeoutMs: number;
   readonly logger: Logger;
   readonly now: () => number;
@@ -122,12 +151,7 @@ export const PACKAGE_VERSION = "0.1.0";
 
 /** Checks the options and fills in defaults; the caller's object stays as it was. */
 export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayOptions {
-  const { auth } = options;
-  if (auth.mode === "token") requireSecret("auth.token", auth.token);
-  else if (auth.mode === "password") requireSecret("auth.password", auth.password);
-  else if (auth.mode !== "none") {
-    throw new GatewayStartError("OPTIONS_INVALID", `auth.mode is not one of token, password, none`);
-  }
+  const auth = resolveAuth(options.auth);
   const limits = { ...defaultLimits, ...options.limits };
   for (const [name, value] of Object.entries(limits)) requirePositive(`limits.${name}`, value);
   const keepaliveIntervalMs = options.keepalive?.intervalMs ?? 5_000;
@@ -139,7 +163,7 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
   return {
     throttle: resolveThrottleOptions(options.throttle),
     setup: options.setup,
-    auth: { ...auth },
+    auth,
     store: options.store ?? createMemoryStore(),
     serverVersion: options.serverVersion ?? PACKAGE_VERSION,
     limits,
@@ -149,12 +173,27 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
     denyCommands: new Set(options.nodes?.commands?.deny),
     abandonAfterMs,
     autoApproveLocal: options.nodes?.pairing?.autoApproveLocal ?? true,
-    allowedOrigins: new Set(options.allowedOrigins),
+    edge: resolveEdge(options),
     drainTimeoutMs: options.drainTimeoutMs ?? 2_000,
     logger: options.logger ?? silentLogger,
     now: options.now ?? Date.now,
     frameSent: options.hooks?.frameSent,
   };
+}
+
+/** Checks how peers prove that they may come in; the caller's object stays as it was. */
+export function resolveAuth(auth: GatewayAuth): GatewayAuth {
+  if (auth.mode === "token") requireSecret("auth.token", auth.token);
+  else if (auth.mode === "password") requireSecret("auth.password", auth.password);
+  else if (auth.mode === "trusted-proxy") {
+    if (auth.password !== undefined) requireSecret("auth.password", auth.password);
+  } else if (auth.mode !== "none") {
+    throw new GatewayStartError(
+      "OPTIONS_INVALID",
+      "auth.mode is not one of token, password, none, trusted-proxy",
+    );
+  }
+  return { ...auth };
 }
 
 function requireSecret(name: string, value: unknown): void {

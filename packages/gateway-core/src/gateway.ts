@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { CLOSE, DEFAULT_GATEWAY_PORT } from "@openclaw/protocol";
+import { asksForTailnetIdentity, verifyTailnetIdentity } from "./auth/tailnet-identity.ts";
+import type { IdentityVerdict } from "./auth/identity-verdict.ts";
 import { acceptPeer } from "./connections/accept-peer.ts";
 import { createFailureLog } from "./auth/throttle/failure-log.ts";
 import { createThrottle } from "./auth/throttle/throttle.ts";
@@ -13,14 +15,21 @@ import { createBroadcaster } from "./events/broadcaster.ts";
 import { createPresence } from "./events/presence.ts";
 import type { GatewayContext } from "./gateway-context.ts";
 import { type GatewayOptions, resolveGatewayOptions } from "./gateway-options.ts";
-import { decideConnect } from "./handshake/decide-connect.ts";
+import { type ConnectDecision, decideConnect } from "./handshake/decide-connect.ts";
 import { beginHandshake } from "./handshake/handshake.ts";
 import { type Refusal, refuse } from "./handshake/refusal.ts";
 import { createHealth } from "./health.ts";
-import { type GatewayAddress, type ListenOptions, listenHttp } from "./listener/http-listener.ts";
-import { isForwarded, isLoopback, peerOrigin } from "./listener/peer-address.ts";
-import { answerProbe } from "./listener/probe-endpoints.ts";
+import { isLoopback } from "./listener/address-list.ts";
+import { createForwardingHint } from "./listener/forwarding-hint.ts";
+import { createHttpAnswers } from "./listener/http-answers.ts";
+import {
+  type GatewayAddress,
+  type Listener,
+  type ListenOptions,
+  listenHttp,
+} from "./listener/http-listener.ts";
 import { createUpgrader } from "./listener/upgrade.ts";
+import { type GatewayChanges, createUpdater } from "./live-update.ts";
 import { gatewayMethods } from "./methods/gateway-methods.ts";
 import type { GatewayCaller } from "./methods/gateway-method.ts";
 import type { Method } from "./methods/method.ts";
@@ -51,7 +60,8 @@ export interface CloseOptions {
 /** A Gateway: pairing, node invocation and events, on a port of its own or on a server of yours. */
 export interface Gateway extends AsyncDisposable {
   /**
-   * Listens on one address, by default 127.0.0.1:18789.
+   * Listens on one address, by default 127.0.0.1:18789. Call it again for each further address. When
+   * it throws, the addresses that it listens on already stay.
    * @throws {GatewayStartError} `PORT_IN_USE`, `BIND_REFUSED`
    */
   listen(options?: ListenOptions): Promise<GatewayAddress>;
@@ -60,6 +70,12 @@ export interface Gateway extends AsyncDisposable {
    * path, so that other sockets may live beside it. Returns what detaches it again.
    */
   attach(server: Server, options?: { path?: string }): () => void;
+  /**
+   * Puts other options into effect while it runs. A changed secret ends, with close code 4001, the
+   * connections that came in by the former one; those of device tokens stay.
+   * @throws {GatewayStartError} `OPTIONS_INVALID`, `BIND_REFUSED`, and then nothing has changed
+   */
+  update(changes: GatewayChanges): void;
   /** Answers the probe endpoints; false when the request was for something else. */
   handleRequest(request: IncomingMessage, response: ServerResponse): boolean;
   /**
@@ -76,8 +92,10 @@ export interface Gateway extends AsyncDisposable {
   broadcast(event: string, payload: unknown): void;
   /** All methods, as the documentation lists them. */
   readonly methods: readonly Omit<Method, "handler">[];
-  /** Where it listens; undefined before `listen` and when attached. */
+  /** Where it listens, first; undefined before `listen` and when attached. */
   readonly address: GatewayAddress | undefined;
+  /** Everywhere it listens, in the order of the calls of `listen`. */
+  readonly addresses: readonly GatewayAddress[];
   /**
    * Stops taking work, lets what runs finish for `drainTimeoutMs`, tells peers, and closes the
    * store. Idempotent. What has not finished stays in the ledger and is found again after a restart.
@@ -161,7 +179,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
 
   let phase: "open" | "draining" | "closed" = "open";
-  let listening: { server: Server; address: GatewayAddress } | undefined;
+  const listeners: Listener[] = [];
   let attached = false;
   const detachers = new Set<() => void>();
   const handshakes = new Set<WebSocketPeer>();
@@ -178,10 +196,13 @@ export function createGateway(options: GatewayOptions): Gateway {
   tick.unref();
   healthBeat.unref();
 
+  const onForwardingProblem = createForwardingHint({ logger, now });
   const upgrader = createUpgrader({
     maxFrameBytes: limits.maxFrameBytes,
     maxPreauthConnectionsPerIp: limits.maxPreauthConnectionsPerIp,
     isClosed: () => phase !== "open",
+    rules: () => resolved.edge,
+    onForwardingProblem,
     onSocket(ws, socket, origin) {
       const peer = new WebSocketPeer(ws, socket, limits.maxPreauthFrameBytes);
       handshakes.add(peer);
@@ -191,16 +212,23 @@ export function createGateway(options: GatewayOptions): Gateway {
         frameSent: resolved.frameSent,
         logger,
         unavailable: () => (phase === "open" ? undefined : shuttingDown()),
-        decide: (params, { nonce }) =>
-          decideConnect(params, {
-            options: resolved,
-            devices,
-            tokens,
-            pairing,
-            policy,
-            origin,
-            nonce,
-          }),
+        decide(params, { nonce }) {
+          const { whois } = resolved.edge;
+          const judge = (tailnetIdentity?: IdentityVerdict): ConnectDecision =>
+            decideConnect(params, {
+              options: resolved,
+              devices,
+              tokens,
+              pairing,
+              policy,
+              origin,
+              nonce,
+              tailnetIdentity,
+            });
+          return whois && asksForTailnetIdentity(params, origin)
+            ? verifyTailnetIdentity(origin, whois).then(judge)
+            : judge();
+        },
         accept: (accepted, live, sendHello) =>
           acceptPeer(accepted, live, {
             gateway: context,
@@ -222,27 +250,31 @@ export function createGateway(options: GatewayOptions): Gateway {
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
     upgrader.handle(request, socket, head);
 
-  function handleRequest(request: IncomingMessage, response: ServerResponse): boolean {
-    const isLocal = isLoopback(peerOrigin(request).address) && !isForwarded(request);
-    return answerProbe(
-      request,
-      response,
-      () => ({
-        version: resolved.serverVersion,
-        uptimeMs: now() - startedAtMs,
-        failing: phase === "open" ? [] : ["draining"],
-        started: listening !== undefined || attached,
-      }),
-      isLocal,
-    );
-  }
+  const http = createHttpAnswers({
+    rules: () => resolved.edge,
+    onForwardingProblem,
+    probeFacts: () => ({
+      version: resolved.serverVersion,
+      uptimeMs: now() - startedAtMs,
+      failing: phase === "open" ? [] : ["draining"],
+      started: listeners.length > 0 || attached,
+    }),
+  });
+  const update = createUpdater({
+    options,
+    resolved,
+    connections,
+    policy,
+    pairing,
+    mayListenWithoutSecret: () => listeners.every((listener) => listener.isLoopback),
+  });
 
   let closing: Promise<void> | undefined;
 
   async function shutDown({ reason = "shutdown", restartExpectedMs }: CloseOptions) {
     phase = "draining";
     for (const detach of detachers) detach();
-    const serverClosed = listening && closeServer(listening.server);
+    const serversClosed = Promise.all(listeners.map((listener) => listener.close()));
     for (const peer of handshakes) peer.close(CLOSE.SERVICE_RESTART, "service restart");
     await drained(() => [...connections.all()].every((peer) => peer.requestsInFlight === 0), {
       timeoutMs: resolved.drainTimeoutMs,
@@ -257,14 +289,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     await drained(() => connections.size === 0, { timeoutMs: CLOSE_GRACE_MS });
     for (const connection of connections.all()) connection.terminate();
     // Whoever has opened a connection and not finished a request would hold us up for a minute.
-    listening?.server.closeAllConnections();
+    for (const listener of listeners) listener.closeAllConnections();
     clearInterval(tick);
     clearInterval(healthBeat);
     clearInterval(sweep);
     keepalive.stop();
     presence.stop();
     health.stop();
-    await serverClosed;
+    await serversClosed;
     broker.close();
     authFailures.close();
     devices.close();
@@ -276,9 +308,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     (closing ??= shutDown(closeOptions));
 
   return {
-    async listen({ port = DEFAULT_GATEWAY_PORT, host = "127.0.0.1" } = {}) {
+    async listen({ port = DEFAULT_GATEWAY_PORT, host = "127.0.0.1", ...more } = {}) {
       if (phase !== "open") throw new GatewayStartError("CLOSED", "the Gateway has been closed");
-      if (listening) throw new GatewayStartError("METHOD_CONFLICT", "the Gateway listens already");
       if (resolved.auth.mode === "none" && !isLoopback(host)) {
         throw new GatewayStartError(
           "BIND_REFUSED",
@@ -288,12 +319,10 @@ export function createGateway(options: GatewayOptions): Gateway {
           },
         );
       }
-      listening = await listenHttp({ port, host }, (request, response) => {
-        if (handleRequest(request, response)) return;
-        response.writeHead(404, { "Content-Type": "text/plain; charset=utf-8" }).end("Not Found");
-      });
-      listening.server.on("upgrade", onUpgrade);
-      const { address } = listening;
+      const listener = await listenHttp({ port, host, ...more }, http.answer);
+      listener.server.on("upgrade", onUpgrade);
+      listeners.push(listener);
+      const { address } = listener;
       logger.info({ url: address.url, auth: resolved.auth.mode }, "gateway listening");
       return address;
     },
@@ -311,7 +340,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       attached = true;
       return detach;
     },
-    handleRequest,
+    update,
+    handleRequest: http.handleRequest,
     call: async (method, params) => resolveAnswer(await methods.call(method, params, EMBEDDER)),
     method: methods.add,
     broadcast: (event, payload) => events.broadcast(event, payload, { scope: "operator.read" }),
@@ -319,7 +349,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       return methods.all();
     },
     get address() {
-      return listening?.address;
+      return listeners[0]?.address;
+    },
+    get addresses() {
+      return listeners.map(({ address }) => address);
     },
     close,
     [Symbol.asyncDispose]: close,
@@ -344,13 +377,6 @@ function shuttingDown(): Refusal {
   });
   refusal.error.retryAfterMs = 1_000;
   return refusal;
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-  });
 }
 
 /** Waits until `isDone`, looking often, but no longer than the timeout. */

@@ -229,10 +229,14 @@ describe("authentication", () => {
 
   test("a page of another origin cannot connect; native clients send none", async () => {
     await using t = await startTestGateway();
-    await using peer = await createRawPeer(t.url, { headers: { Origin: "https://evil.example" } });
-    const answer = await peer.connect({ token: TOKEN, identity: false });
+    await expect(
+      createRawPeer(t.url, { headers: { Origin: "https://evil.example" } }),
+    ).rejects.toMatchObject({ statusCode: 403 });
+    const answer = await (
+      await t.peer()
+    ).connect({ token: TOKEN, identity: false, clientId: "openclaw-control-ui" });
     expect(answer.error).toMatchObject({
-      details: { code: "CONTROL_UI_ORIGIN_NOT_ALLOWED", reason: "origin not allowed" },
+      details: { code: "CONTROL_UI_ORIGIN_NOT_ALLOWED", reason: "origin missing or invalid" },
     });
   });
 

@@ -23,7 +23,7 @@ export type SharedSecretVerdict =
  * refusal names the mode, so that a person knows which of the two is asked for.
  */
 export function checkSharedSecret(
-  auth: GatewayAuth,
+  auth: Exclude<GatewayAuth, { mode: "trusted-proxy" }>,
   presented: PresentedSecrets,
 ): SharedSecretVerdict {
   if (auth.mode === "none") return { ok: true, method: "none" };

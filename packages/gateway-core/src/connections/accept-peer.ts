@@ -45,6 +45,8 @@ export function acceptPeer(
       client: accepted.client,
       deviceId,
       remoteIp: origin.address,
+      authMethod: accepted.authMethod,
+      user: accepted.user,
       connectedAtMs: at,
     },
     socket,

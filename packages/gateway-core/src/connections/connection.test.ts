@@ -34,6 +34,7 @@ function slowPeer(): Slow {
       client: { id: "node-host", mode: "node", version: "1", platform: "linux" },
       deviceId: "node-1",
       remoteIp: undefined,
+      authMethod: "token",
       connectedAtMs: 0,
     },
     socket,

@@ -1,5 +1,7 @@
 import { CLOSE, encodeError, encodeResponse } from "@openclaw/protocol";
+import type { PeerUser } from "../auth/peer-user.ts";
 import type { RequestError } from "../errors.ts";
+import type { AuthMethod } from "../handshake/authenticate.ts";
 import type { NodeLink } from "../nodes/node-link.ts";
 import type { PeerSocket } from "./peer-socket.ts";
 
@@ -26,6 +28,10 @@ export interface ConnectionIdentity {
   client: ClientDescription;
   deviceId: string | undefined;
   remoteIp: string | undefined;
+  /** How it proved that it may come in. */
+  authMethod: AuthMethod;
+  /** The person behind it, where somebody we trust has named one. */
+  user?: PeerUser | undefined;
   connectedAtMs: number;
 }
 

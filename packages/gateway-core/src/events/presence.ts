@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import process from "node:process";
 import type { PresenceEntry } from "@openclaw/protocol";
+import type { PeerUser } from "../auth/peer-user.ts";
 import type { ConnectionTable } from "../connections/connection-table.ts";
 import type { Connection } from "../connections/connection.ts";
 import type { Broadcaster, StateVersion } from "./broadcaster.ts";
@@ -80,8 +81,18 @@ function isTracked(connection: Connection): boolean {
   return mode !== "cli" && mode !== "backend" && mode !== "probe";
 }
 
+function shownUser({ login, name, provider }: PeerUser): NonNullable<PresenceEntry["user"]> {
+  return {
+    id: login,
+    identity: { type: provider, id: login },
+    ...(login.includes("@") ? { email: login } : {}),
+    ...(name === undefined ? {} : { name }),
+  };
+}
+
 function entryOf(connection: Connection): PresenceEntry {
-  const { client, role, scopes, deviceId, remoteIp, connectedAtMs, connId } = connection.identity;
+  const { client, role, scopes, deviceId, remoteIp, user, connectedAtMs, connId } =
+    connection.identity;
   const name = client.displayName ?? client.id;
   return {
     host: name,
@@ -97,6 +108,7 @@ function entryOf(connection: Connection): PresenceEntry {
     instanceId: client.instanceId ?? connId,
     ...(deviceId === undefined ? {} : { deviceId }),
     ...(remoteIp === undefined ? {} : { ip: remoteIp }),
+    ...(user === undefined ? {} : { user: shownUser(user) }),
     ...(client.deviceFamily === undefined ? {} : { deviceFamily: client.deviceFamily }),
     ...(client.modelIdentifier === undefined ? {} : { modelIdentifier: client.modelIdentifier }),
   };

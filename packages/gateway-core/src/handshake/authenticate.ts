@@ -1,13 +1,26 @@
 import type { ConnectParams } from "@openclaw/protocol";
-import { checkSharedSecret } from "../auth/shared-secret.ts";
+import type { IdentityVerdict } from "../auth/identity-verdict.ts";
+import type { PeerUser } from "../auth/peer-user.ts";
+import { type SharedSecretVerdict, checkSharedSecret } from "../auth/shared-secret.ts";
+import { verifyTrustedProxy } from "../auth/trusted-proxy.ts";
 import type { GatewayAuth } from "../gateway-options.ts";
+import type { AddressList } from "../listener/address-list.ts";
+import type { PeerOrigin } from "../listener/peer-address.ts";
 import type { DeviceRegistry } from "../pairing/device-registry.ts";
 import type { DeviceTokens } from "../pairing/device-tokens.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 
-export type AuthMethod = "none" | "token" | "password" | "device-token";
+export type AuthMethod =
+  | "none"
+  | "token"
+  | "password"
+  | "device-token"
+  | "tailscale"
+  | "trusted-proxy";
 
-export type AuthVerdict = { ok: true; method: AuthMethod } | { ok: false; refusal: Refusal };
+export type AuthVerdict =
+  | { ok: true; method: AuthMethod; user?: PeerUser }
+  | { ok: false; refusal: Refusal };
 
 /**
  * The shared secret first, then, for a peer that has proven a paired key, the token of that device.
@@ -20,11 +33,15 @@ export function authenticate(
     devices: DeviceRegistry;
     tokens: DeviceTokens;
     deviceId: string | undefined;
+    origin: PeerOrigin;
+    trustedProxies: AddressList;
+    /** What Tailscale says of a peer that asks to be let in by who it is on the tailnet. */
+    tailnetIdentity: IdentityVerdict | undefined;
   },
 ): AuthVerdict {
   const { token, password, deviceToken, bootstrapToken } = params.auth ?? {};
-  const shared = checkSharedSecret(context.auth, { token, password });
-  if (shared.ok) return { ok: true, method: shared.method };
+  const shared = checkFirst({ token, password }, context);
+  if (shared.ok) return shared;
 
   if (bootstrapToken) {
     return {
@@ -74,6 +91,34 @@ export function authenticate(
       },
     }),
   };
+}
+
+type FirstVerdict =
+  | Extract<AuthVerdict, { ok: true }>
+  | Extract<SharedSecretVerdict, { ok: false }>;
+
+/** What the mode asks for: somebody's word for who this is, or the shared secret. */
+function checkFirst(
+  presented: { token: string | undefined; password: string | undefined },
+  context: Pick<
+    Parameters<typeof authenticate>[1],
+    "auth" | "origin" | "trustedProxies" | "tailnetIdentity"
+  >,
+): FirstVerdict {
+  const { auth, origin, tailnetIdentity } = context;
+  if (auth.mode !== "trusted-proxy") {
+    if (tailnetIdentity === undefined || auth.mode === "none")
+      return checkSharedSecret(auth, presented);
+    return tailnetIdentity.ok
+      ? { ok: true, method: "tailscale", user: tailnetIdentity.user }
+      : { ...tailnetIdentity, missing: true };
+  }
+  const identity = verifyTrustedProxy(origin, auth, context);
+  if (identity.ok) return { ok: true, method: "trusted-proxy", user: identity.user };
+  // Programs on this machine come past the proxy; the password is for them alone.
+  if (origin.isLocal && auth.password !== undefined)
+    return checkSharedSecret({ mode: "password", password: auth.password }, presented);
+  return { ...identity, missing: true };
 }
 
 function advice(authReason: string, recommendedNextStep: string): object {

@@ -9,6 +9,9 @@ import {
   negotiateProtocol,
   validateParams,
 } from "@openclaw/protocol";
+import type { IdentityVerdict } from "../auth/identity-verdict.ts";
+import type { PeerUser } from "../auth/peer-user.ts";
+import { scopeCaps } from "../auth/trusted-proxy.ts";
 import type { ClientDescription } from "../connections/connection.ts";
 import type { ResolvedGatewayOptions } from "../gateway-options.ts";
 import type { PeerOrigin } from "../listener/peer-address.ts";
@@ -27,6 +30,7 @@ import type { Admission, PairingService } from "../pairing/pairing-service.ts";
 import { type AuthMethod, authenticate } from "./authenticate.ts";
 import { checkOrigin } from "./origin-rule.ts";
 import { type Refusal, refuse } from "./refusal.ts";
+import { capScopes } from "./scope-cap.ts";
 import { verifyDevice } from "./verify-device.ts";
 
 /** What a `connect` request is judged by. */
@@ -38,6 +42,8 @@ export interface ConnectContext {
   policy: CommandPolicy;
   origin: PeerOrigin;
   nonce: string;
+  /** What Tailscale says of a peer that asks to be let in by who it is on the tailnet. */
+  tailnetIdentity: IdentityVerdict | undefined;
 }
 
 /** A peer that may come in, and as what. */
@@ -48,6 +54,8 @@ export interface Accepted {
   scopes: readonly string[];
   client: ClientDescription;
   authMethod: AuthMethod;
+  /** The person behind it, where somebody we trust has named one. */
+  user: PeerUser | undefined;
   deviceId: string | undefined;
   deviceToken: { token: string; issuedAtMs: number } | undefined;
   node: AcceptedNode | undefined;
@@ -82,7 +90,7 @@ export function decideConnect(rawParams: unknown, context: ConnectContext): Conn
   if (role === undefined) return no(refuse("invalid role"));
 
   const { origin, options } = context;
-  const originVerdict = checkOrigin(origin, params.client.id, options.allowedOrigins);
+  const originVerdict = checkOrigin(origin, params.client.id, options.edge.originRules);
   if (!originVerdict.ok) {
     return no(
       refuse("origin not allowed (list it in gateway.controlUi.allowedOrigins)", {
@@ -107,6 +115,9 @@ export function decideConnect(rawParams: unknown, context: ConnectContext): Conn
     devices: context.devices,
     tokens: context.tokens,
     deviceId: device?.deviceId,
+    origin,
+    trustedProxies: options.edge.proxyTrust.trustedProxies,
+    tailnetIdentity: context.tailnetIdentity,
   });
   const needsDevice = device === undefined && role === "node";
   if (!auth.ok) {
@@ -115,10 +126,21 @@ export function decideConnect(rawParams: unknown, context: ConnectContext): Conn
     return no(!device && sentNothing && needsDevice ? deviceRequired() : auth.refusal);
   }
   if (needsDevice) return no(deviceRequired());
+  // Whose word it is that lets a peer in is no key: without one, nobody could take it away again.
+  if (!device && auth.method === "tailscale") return no(deviceRequired());
 
-  const base = { params, protocol, role, client: describeClient(params), authMethod: auth.method };
+  const base = {
+    params,
+    protocol,
+    role,
+    client: describeClient(params),
+    authMethod: auth.method,
+    user: auth.user,
+  };
+  const caps = auth.method === "trusted-proxy" ? scopeCaps(origin) : [];
   if (!device) {
-    const scopes = deviceFreeScopes(params, protocol, origin);
+    const free = deviceFreeScopes(params, protocol, { origin, method: auth.method });
+    const scopes = caps.reduce<readonly string[]>(capScopes, free);
     return {
       ok: true,
       accepted: { ...base, scopes, deviceId: undefined, deviceToken: undefined, node: undefined },
@@ -126,7 +148,8 @@ export function decideConnect(rawParams: unknown, context: ConnectContext): Conn
   }
 
   const node = role === "node" ? describeNode(params, context.policy) : undefined;
-  const scopes = role === "node" ? [] : requestedScopes(params, protocol);
+  const asked = role === "node" ? [] : requestedScopes(params, protocol);
+  const scopes = caps.reduce<readonly string[]>(capScopes, asked);
   const claim = describeClaim(base.client, { ...device, role, scopes, node, origin });
   const admission = context.pairing.admit(claim, mayPairSilently(context, auth.method));
   if (!admission.ok) return no(pairingRequired(admission, claim, protocol));
@@ -184,9 +207,12 @@ const KNOWN_SCOPES: ReadonlySet<string> = new Set(OPERATOR_SCOPES);
 function deviceFreeScopes(
   params: ConnectParams,
   protocol: 3 | 4,
-  origin: PeerOrigin,
+  { origin, method }: { origin: PeerOrigin; method: AuthMethod },
 ): readonly string[] {
   const { id, mode } = params.client;
+  // The proxy has named the person, which is more than a secret that many may know.
+  if (method === "trusted-proxy")
+    return id === "openclaw-control-ui" ? requestedScopes(params, protocol) : [];
   if (origin.browserOrigin !== undefined) return [];
   const isLocalProgram =
     origin.isLocal &&

@@ -8,12 +8,18 @@ import type { Logger } from "../logger.ts";
 import type { Accepted, ConnectDecision } from "./decide-connect.ts";
 import { type Refusal, refuse as refusal } from "./refusal.ts";
 
+/** How many frames may follow `connect` before it is answered. */
+const MAX_WAITING_FRAMES = 15;
+
 export interface HandshakeOptions {
   timeoutMs: number;
   now: () => number;
   frameSent: ((text: string) => void) | undefined;
   logger: Logger;
-  decide: (params: unknown, peer: { nonce: string; origin: PeerOrigin }) => ConnectDecision;
+  decide: (
+    params: unknown,
+    peer: { nonce: string; origin: PeerOrigin },
+  ) => ConnectDecision | Promise<ConnectDecision>;
   /** Why no connection can be taken now; checked when `connect` arrives. */
   unavailable: () => Refusal | undefined;
   /** Turns an accepted peer into a connection and says hello; from here on it owns the socket. */
@@ -42,6 +48,8 @@ export function beginHandshake(
 ): PeerSocketOwner {
   const nonce = randomUUID();
   let isOver = false;
+  /** Frames that came while `connect` was being decided; undefined when it is not. */
+  let waiting: string[] | undefined;
 
   const send = (text: string): void => {
     options.frameSent?.(text);
@@ -61,14 +69,29 @@ export function beginHandshake(
     send(encodeError(id, refusal.error));
     drop(refusal.closeCode, refusal.closeReason);
   };
-  const decide = (params: unknown): ConnectDecision => {
+  const undecided = (error: unknown): ConnectDecision => {
+    // Pairing is written down before it counts, and a store can fail; that is no reason to die.
+    options.logger.error({ err: error }, "connect could not be decided");
+    return { ok: false, refusal: failed() };
+  };
+  const decide = (params: unknown): ConnectDecision | Promise<ConnectDecision> => {
     try {
-      return options.decide(params, { nonce, origin });
+      const decision = options.decide(params, { nonce, origin });
+      return decision instanceof Promise ? decision.catch(undecided) : decision;
     } catch (error) {
-      // Pairing is written down before it counts, and a store can fail; that is no reason to die.
-      options.logger.error({ err: error }, "connect could not be decided");
-      return { ok: false, refusal: failed() };
+      return undecided(error);
     }
+  };
+  const conclude = (id: string, decision: ConnectDecision): void => {
+    // The peer has gone, or its time has run out.
+    if (isOver) return;
+    if (!decision.ok) return refuse(id, decision.refusal);
+    end();
+    socket.authenticated();
+    options.accept(decision.accepted, { socket, origin }, (hello) =>
+      send(encodeResponse(id, hello)),
+    );
+    for (const text of waiting ?? []) socket.owner.onText(text);
   };
   const timer = setTimeout(() => drop(CLOSE.NORMAL, ""), options.timeoutMs);
 
@@ -77,6 +100,11 @@ export function beginHandshake(
   return {
     onText(text) {
       if (isOver) return;
+      if (waiting) {
+        if (waiting.push(text) > MAX_WAITING_FRAMES)
+          drop(CLOSE.POLICY_VIOLATION, "too many pending handshake frames");
+        return;
+      }
       const parsed = parseFrame(text);
       if (!parsed.ok || parsed.frame.type !== "req")
         return drop(CLOSE.POLICY_VIOLATION, "invalid request frame");
@@ -92,12 +120,9 @@ export function beginHandshake(
       const unavailable = options.unavailable();
       if (unavailable) return refuse(id, unavailable);
       const decision = decide(params);
-      if (!decision.ok) return refuse(id, decision.refusal);
-      end();
-      socket.authenticated();
-      options.accept(decision.accepted, { socket, origin }, (hello) =>
-        send(encodeResponse(id, hello)),
-      );
+      if (!(decision instanceof Promise)) return conclude(id, decision);
+      waiting = [];
+      void decision.then((decided) => conclude(id, decided));
     },
     onClose: end,
   };

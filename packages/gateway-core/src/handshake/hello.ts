@@ -65,6 +65,7 @@ export function helloOk(
       authMode: options.auth.mode,
     },
     auth: {
+      method: accepted.authMethod,
       role,
       scopes: [...scopes],
       ...(deviceToken

@@ -1,43 +1,99 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer as createTlsServer } from "node:https";
+import { type AddressInfo, type Server as NetServer } from "node:net";
 import { GatewayStartError } from "../errors.ts";
+import { isLoopback } from "./address-list.ts";
+import { createTlsFront } from "./tls-front.ts";
 
 export interface ListenOptions {
   /** 0 takes any free port. @default 18789 */
   port?: number;
   /** The one address to listen on. @default "127.0.0.1" */
   host?: string;
+  /** Keeps an IPv6 address from taking IPv4 as well. @default false */
+  ipv6Only?: boolean;
+  /** Certificate and key, in PEM, the chain after the certificate. TLS 1.2 or newer. @default plain HTTP */
+  tls?: { cert: string | Buffer; key: string | Buffer };
 }
 
 export interface GatewayAddress {
   host: string;
   port: number;
-  /** Where a client connects: `ws://host:port`. */
+  /** Where a client connects: `ws://host:port`, or `wss://host:port` with TLS. */
   url: string;
 }
+
+/** One address that is listened on. */
+export interface Listener {
+  address: GatewayAddress;
+  /** The http server whose requests and upgrades these are. */
+  server: Server;
+  isLoopback: boolean;
+  /** Takes no more connections; settles when the last one has gone. */
+  close(): Promise<void>;
+  /** Drops those that are left, whatever they are at. */
+  closeAllConnections(): void;
+}
+
+const SERVER_OPTIONS = { keepAliveTimeout: 5_000, requestTimeout: 30_000 };
 
 /**
  * Starts an http server on exactly the address asked for, or fails; it never listens wider.
  *
- * @throws {GatewayStartError} `PORT_IN_USE` or `BIND_REFUSED`
+ * @throws {GatewayStartError} `PORT_IN_USE`, `BIND_REFUSED`, or `OPTIONS_INVALID` for a certificate
+ * that cannot be used
  */
-export function listenHttp(
-  { host, port }: Required<ListenOptions>,
+export async function listenHttp(
+  options: ListenOptions & { host: string; port: number },
   onRequest: (request: IncomingMessage, response: ServerResponse) => void,
-): Promise<{ server: Server; address: GatewayAddress }> {
-  const server = createServer({ keepAliveTimeout: 5_000, requestTimeout: 30_000 }, onRequest);
-  return new Promise((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => reject(bindError(cause, host, port)));
-    server.listen({ host, port, exclusive: true }, () => {
-      // A listening TCP server's address is never a pipe name.
-      const bound = server.address() as AddressInfo;
-      const shown = bound.family === "IPv6" ? `[${bound.address}]` : bound.address;
-      resolve({
-        server,
-        address: { host: bound.address, port: bound.port, url: `ws://${shown}:${bound.port}` },
-      });
-    });
+): Promise<Listener> {
+  const { host, port, ipv6Only = false, tls } = options;
+  const server = tls ? tlsServer(tls, onRequest) : createServer(SERVER_OPTIONS, onRequest);
+  const front = tls ? createTlsFront(server) : undefined;
+  const outer: NetServer = front?.server ?? server;
+  await new Promise<void>((resolve, reject) => {
+    outer.once("error", (cause: NodeJS.ErrnoException) => reject(bindError(cause, host, port)));
+    outer.listen({ host, port, ipv6Only, exclusive: true }, resolve);
   });
+  // A listening TCP server's address is never a pipe name.
+  const bound = outer.address() as AddressInfo;
+  const shown = bound.family === "IPv6" ? `[${bound.address}]` : bound.address;
+  return {
+    server,
+    isLoopback: isLoopback(bound.address),
+    address: {
+      host: bound.address,
+      port: bound.port,
+      url: `${tls ? "wss" : "ws"}://${shown}:${bound.port}`,
+    },
+    close() {
+      const closed = new Promise<void>((resolve) => void outer.close(() => resolve()));
+      server.closeIdleConnections();
+      return closed;
+    },
+    closeAllConnections() {
+      server.closeAllConnections();
+      front?.closeAllConnections();
+    },
+  };
+}
+
+function tlsServer(
+  { cert, key }: NonNullable<ListenOptions["tls"]>,
+  onRequest: (request: IncomingMessage, response: ServerResponse) => void,
+): Server {
+  try {
+    return createTlsServer(
+      { ...SERVER_OPTIONS, cert, key, minVersion: "TLSv1.2", ALPNProtocols: ["http/1.1"] },
+      onRequest,
+    );
+  } catch (cause) {
+    // What OpenSSL says of a key may quote it; its code does not.
+    const code = cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : "";
+    throw new GatewayStartError("OPTIONS_INVALID", `tls.cert and tls.key cannot be used${code}`, {
+      hint: "Pass a certificate and the private key that belongs to it, both in PEM.",
+    });
+  }
 }
 
 function bindError(cause: NodeJS.ErrnoException, host: string, port: number): GatewayStartError {

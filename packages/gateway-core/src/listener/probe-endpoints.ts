@@ -12,22 +12,24 @@ const LIVE = new Set(["/health", "/healthz"]);
 const READY = new Set(["/ready", "/readyz"]);
 const STARTUP = new Set(["/startup", "/startupz"]);
 
-/**
- * Answers `/healthz`, `/readyz`, `/startupz` and their short names. Returns false for any other
- * path. Details are for callers on this machine; others learn yes or no.
- */
+/** Whether a request is for `/healthz`, `/readyz`, `/startupz` or one of their short names. */
+export function isProbe(request: IncomingMessage): boolean {
+  const path = pathOf(request);
+  return LIVE.has(path) || READY.has(path) || STARTUP.has(path);
+}
+
+/** Answers a probe. Details are for callers on this machine; others learn yes or no. */
 export function answerProbe(
   request: IncomingMessage,
   response: ServerResponse,
   facts: () => ProbeFacts,
   isLocal: boolean,
-): boolean {
-  const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
-  if (!LIVE.has(path) && !READY.has(path) && !STARTUP.has(path)) return false;
+): void {
+  const path = pathOf(request);
   response.setHeader("Cache-Control", "no-store");
   if (request.method !== "GET" && request.method !== "HEAD") {
     response.writeHead(405, { Allow: "GET, HEAD" }).end();
-    return true;
+    return;
   }
   const { version, uptimeMs, failing, started } = facts();
   const ready = failing.length === 0;
@@ -40,7 +42,10 @@ export function answerProbe(
   } else {
     answer(request, response, 503, { ok: false, status: "starting", pendingReason: "starting" });
   }
-  return true;
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? "/").split("?", 1)[0] ?? "/";
 }
 
 function answer(
@@ -53,7 +58,6 @@ function answer(
   response.writeHead(status, {
     "Content-Type": "application/json; charset=utf-8",
     "Content-Length": Buffer.byteLength(text),
-    "X-Content-Type-Options": "nosniff",
   });
   response.end(request.method === "HEAD" ? undefined : text);
 }

@@ -2,13 +2,20 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Socket } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
-import { type PeerOrigin, isForwarded, peerOrigin } from "./peer-address.ts";
+import type { EdgeRules } from "./edge-rules.ts";
+import { type Rejection, rejectUpgrade } from "./http-answer.ts";
+import type { ForwardingProblem, PeerOrigin } from "./peer-address.ts";
+import { judgeUpgrade } from "./request-rules.ts";
 
 export interface UpgradeOptions {
   maxFrameBytes: number;
   maxPreauthConnectionsPerIp: number;
   /** True while no new socket may be taken. */
   isClosed: () => boolean;
+  /** What requests are judged by; asked for each, since it may change. */
+  rules: () => EdgeRules;
+  /** A request says whom it forwards for, and nobody can believe it. */
+  onForwardingProblem: (problem: ForwardingProblem) => void;
   onSocket: (ws: WebSocket, socket: Socket, origin: PeerOrigin) => void;
 }
 
@@ -35,54 +42,49 @@ export function createUpgrader(options: UpgradeOptions): Upgrader {
     else waiting.delete(key);
   }
 
+  /** Holds on to nothing of the request: what is made here lives as long as the socket. */
+  function upgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    origin: PeerOrigin,
+  ): void {
+    const { address } = origin;
+    const key = address ?? "";
+    waiting.set(key, (waiting.get(key) ?? 0) + 1);
+    let upgraded = false;
+    socket.once("close", () => {
+      // A malformed upgrade is answered and closed by ws, and never reaches the callback.
+      if (!upgraded) release(address);
+    });
+    server.handleUpgrade(request, socket, head, (ws) => {
+      upgraded = true;
+      // An http server's upgrade socket is a net.Socket, or a TLS one that extends it.
+      options.onSocket(ws, socket as Socket, origin);
+    });
+  }
+
   return {
     release,
     handle(request, socket, head) {
-      if (options.isClosed()) return reject(socket, 503, { "Retry-After": "1" });
-      if (isForwarded(request)) {
-        // Nobody has told us to trust this proxy, so nobody knows where the request comes from.
-        const message = "proxy headers from an untrusted source";
-        return reject(socket, 403, {}, { error: { message, type: "proxy_attribution_required" } });
+      const rules = options.rules();
+      if (options.isClosed()) return rejectUpgrade(socket, BUSY, rules.hsts);
+      const verdict = judgeUpgrade(request, rules);
+      if (!verdict.ok) {
+        if (verdict.problem) options.onForwardingProblem(verdict.problem);
+        return rejectUpgrade(socket, verdict.rejection, rules.hsts);
       }
-      const origin = peerOrigin(request);
-      const key = origin.address ?? "";
-      const count = waiting.get(key) ?? 0;
+      const count = waiting.get(verdict.origin.address ?? "") ?? 0;
       if (count >= options.maxPreauthConnectionsPerIp)
-        return reject(socket, 503, { "Retry-After": "1" });
-      waiting.set(key, count + 1);
-      let upgraded = false;
-      socket.once("close", () => {
-        // A malformed upgrade is answered and closed by ws, and never reaches the callback.
-        if (!upgraded) release(origin.address);
-      });
-      server.handleUpgrade(request, socket, head, (ws) => {
-        upgraded = true;
-        // An http server's upgrade socket is a net.Socket, or a TLS one that extends it.
-        options.onSocket(ws, socket as Socket, origin);
-      });
+        return rejectUpgrade(socket, BUSY, rules.hsts);
+      upgrade(request, socket, head, verdict.origin);
     },
   };
 }
 
-const STATUS_TEXT: Readonly<Record<number, string>> = {
-  403: "Forbidden",
-  503: "Service Unavailable",
+const BUSY: Rejection = {
+  status: 503,
+  type: "unavailable",
+  message: "no more connections are taken just now",
+  headers: { "Retry-After": "1" },
 };
-
-function reject(
-  socket: Duplex,
-  status: number,
-  headers: Record<string, string>,
-  body?: object,
-): void {
-  const text = body ? JSON.stringify(body) : "";
-  const lines = [
-    `HTTP/1.1 ${status} ${STATUS_TEXT[status]}`,
-    "Connection: close",
-    "Content-Type: application/json; charset=utf-8",
-    `Content-Length: ${Buffer.byteLength(text)}`,
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-  ];
-  socket.on("error", () => {});
-  socket.end(`${lines.join("\r\n")}\r\n\r\n${text}`);
-}

@@ -117,6 +117,8 @@ function fromFamily(deviceFamily: string): NodePlatform {
 export interface CommandPolicy {
   /** Whether the configuration and the platform let a node offer this command at all. */
   allows(platform: NodePlatform, command: string): boolean;
+  /** Takes another configuration from now on. */
+  configure(options: { allow: ReadonlySet<string>; deny: ReadonlySet<string> }): void;
 }
 
 /** Platform defaults, plus what the configuration allows, minus what it denies; exact names, deny wins. */
@@ -124,8 +126,11 @@ export function createCommandPolicy(options: {
   allow: ReadonlySet<string>;
   deny: ReadonlySet<string>;
 }): CommandPolicy {
-  const { allow, deny } = options;
+  let { allow, deny } = options;
   return {
+    configure(changed) {
+      ({ allow, deny } = changed);
+    },
     allows(platform, command) {
       if (deny.has(command)) return false;
       return allow.has(command) || DEFAULT_COMMANDS[platform].has(command) || TALK.has(command);

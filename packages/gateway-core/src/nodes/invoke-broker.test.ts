@@ -33,6 +33,7 @@ function connect(options: { keepsLedger: boolean; recordsDurably?: boolean; caps
       client: { id: "node-host", mode: "node", version: "1", platform: "linux" },
       deviceId: NODE,
       remoteIp: undefined,
+      authMethod: "token",
       connectedAtMs: 0,
     },
     {
