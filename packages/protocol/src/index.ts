@@ -147,6 +147,9 @@ export type {
 } from "./schemas/commands.ts";
 export { healthResultSchema, statusResultSchema } from "./schemas/system.ts";
 export type { ExecApprovalsNodeResult, HealthResult, StatusResult } from "./schemas/system.ts";
+export { logsTailLimits } from "./schemas/logs.ts";
+export type { LogsTailResult } from "./schemas/logs.ts";
+export type { ConfigChangeResult, ConfigGetResult } from "./schemas/config.ts";
 export { eventSchemas, methodSchemas } from "./schemas/method-schemas.ts";
 export type {
   EventName,

@@ -1,5 +1,19 @@
 import * as z from "zod";
 import {
+  configApplyParamsSchema,
+  configChangedEventSchema,
+  configChangeResultSchema,
+  configConfirmParamsSchema,
+  configConfirmResultSchema,
+  configGetResultSchema,
+  configPatchParamsSchema,
+  configSchemaLookupParamsSchema,
+  configSchemaLookupResultSchema,
+  configSchemaResultSchema,
+  configSetParamsSchema,
+  configSetResultSchema,
+} from "./config.ts";
+import {
   connectChallengeSchema,
   connectParamsSchema,
   helloOkSchema,
@@ -45,6 +59,7 @@ import {
   nodeInvokeSyncParamsSchema,
   nodeInvokeSyncResultSchema,
 } from "./invoke.ts";
+import { logsTailParamsSchema, logsTailResultSchema } from "./logs.ts";
 import {
   nodeDescribeResultSchema,
   nodeEventParamsSchema,
@@ -99,6 +114,7 @@ export const methodSchemas = {
   "system-presence": { params: noParams, result: z.array(presenceEntrySchema) },
   "last-heartbeat": { params: noParams, result: anyJson },
   "channels.status": { params: channelsStatusParamsSchema, result: channelsStatusResultSchema },
+  "logs.tail": { params: logsTailParamsSchema, result: logsTailResultSchema },
   "gateway.identity.get": { params: noParams, result: gatewayIdentityResultSchema },
 
   "device.pair.list": { params: noParams, result: devicePairListResultSchema },
@@ -179,6 +195,17 @@ export const methodSchemas = {
   /** What a node can host beside commands; each release says it in members of its own. */
   "node.runnerInventory.update": { params: anyObject, result: nodeIdResultSchema },
 
+  "config.get": { params: noParams, result: configGetResultSchema },
+  "config.set": { params: configSetParamsSchema, result: configSetResultSchema },
+  "config.patch": { params: configPatchParamsSchema, result: configChangeResultSchema },
+  "config.apply": { params: configApplyParamsSchema, result: configChangeResultSchema },
+  "config.confirm": { params: configConfirmParamsSchema, result: configConfirmResultSchema },
+  "config.schema": { params: noParams, result: configSchemaResultSchema },
+  "config.schema.lookup": {
+    params: configSchemaLookupParamsSchema,
+    result: configSchemaLookupResultSchema,
+  },
+
   "exec.approvals.node.get": { params: nodeIdParamsSchema, result: execApprovalsNodeResultSchema },
   "exec.approvals.node.set": {
     params: execApprovalsNodeSetParamsSchema,
@@ -193,6 +220,7 @@ export const eventSchemas = {
   presence: presenceEventSchema,
   health: healthResultSchema,
   shutdown: shutdownEventSchema,
+  "config.changed": configChangedEventSchema,
   "device.pair.requested": pendingDeviceSchema,
   "device.pair.resolved": devicePairResolvedEventSchema,
   "device.pair.changed": open({}),
