@@ -2,7 +2,7 @@ export { configProblems } from "./config-problems.ts";
 export { runDaemonProgram } from "./daemon-program.ts";
 export { hasCode, messageOf } from "./failures.ts";
 export { asObject, isObject } from "./json-object.ts";
-export { createLogger, logLevelFrom } from "./logger.ts";
+export { createLogger, joinLoggers, logLevelFrom } from "./logger.ts";
 export { prepareEnvironment } from "./prepare-environment.ts";
 export { writePrivateFile } from "./private-file.ts";
 export { processIo } from "./program-io.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createLogger, logLevelFrom } from "./logger.ts";
+import { createLogger, joinLoggers, logLevelFrom } from "./logger.ts";
 
 function capture(options: Parameters<typeof createLogger>[1] = {}) {
   const lines: string[] = [];
@@ -54,4 +54,28 @@ test("at a terminal only an error shows its stack; a program that reads lines ge
   const json = capture();
   json.logger.warn({ err }, "again soon");
   expect(json.lines[0]).toContain("stack");
+});
+
+test("a secret with characters that JSON escapes does not appear either", () => {
+  const { lines, logger } = capture({ secrets: ['pa"ss\\word\n'] });
+  logger.info({ url: 'ws://h/?t=pa"ss\\word\n' }, "refused");
+  expect(lines[0]).not.toContain("word");
+  expect(lines[0]).toContain("[redacted]");
+});
+
+test("what a pattern matches is blanked, wherever it stands", () => {
+  const { lines, logger } = capture({ redact: [/sk-\w+/] });
+  logger.info({ key: "sk-one and sk-two" }, "with sk-three");
+  expect(lines[0]).not.toMatch(/sk-/);
+});
+
+test("joined loggers all get each line, those of a child too", () => {
+  const one = capture();
+  const two = capture({ level: "warn" });
+  const logger = joinLoggers(one.logger, two.logger).child({ subsystem: "s" });
+  logger.info({}, "quiet");
+  logger.warn({}, "loud");
+  expect(one.lines).toHaveLength(2);
+  expect(two.lines).toHaveLength(1);
+  expect(two.lines[0]).toContain('"subsystem":"s"');
 });

@@ -22,6 +22,8 @@ export interface LoggerOptions {
   format?: "json" | "text";
   /** Values that never appear in a line, whatever field they came in. */
   secrets?: readonly (string | undefined)[];
+  /** What they match never appears either: `logging.redactPatterns`. */
+  redact?: readonly RegExp[];
   now?: () => number;
 }
 
@@ -33,8 +35,12 @@ const MIN_SECRET_CHARS = 4;
 export function createLogger(sink: TextSink, options: LoggerOptions = {}): Logger {
   const threshold = LOG_LEVELS.indexOf(options.level ?? "info");
   const now = options.now ?? Date.now;
-  const secrets = (options.secrets ?? []).filter(
-    (secret): secret is string => secret !== undefined && secret.length >= MIN_SECRET_CHARS,
+  const secrets = (options.secrets ?? [])
+    .filter((secret) => secret !== undefined && secret.length >= MIN_SECRET_CHARS)
+    // As it is, and as it stands in JSON.
+    .flatMap((secret) => [secret ?? "", JSON.stringify(secret).slice(1, -1)]);
+  const patterns = (options.redact ?? []).map(
+    ({ source, flags }) => new RegExp(source, flags.includes("g") ? flags : `${flags}g`),
   );
   const render = options.format === "text" ? textLine : jsonLine;
 
@@ -44,6 +50,7 @@ export function createLogger(sink: TextSink, options: LoggerOptions = {}): Logge
       return (fields: object, message: string): void => {
         let line = render(now(), level, { ...bound, ...fields }, message);
         for (const secret of secrets) line = line.replaceAll(secret, "[redacted]");
+        for (const pattern of patterns) line = line.replaceAll(pattern, "[redacted]");
         sink.write(`${line}\n`);
       };
     };
@@ -56,6 +63,17 @@ export function createLogger(sink: TextSink, options: LoggerOptions = {}): Logge
     };
   };
   return build({});
+}
+
+/** A logger that writes to each of several. */
+export function joinLoggers(...loggers: readonly Logger[]): Logger {
+  return {
+    debug: (fields, message) => loggers.forEach((logger) => logger.debug(fields, message)),
+    info: (fields, message) => loggers.forEach((logger) => logger.info(fields, message)),
+    warn: (fields, message) => loggers.forEach((logger) => logger.warn(fields, message)),
+    error: (fields, message) => loggers.forEach((logger) => logger.error(fields, message)),
+    child: (fields) => joinLoggers(...loggers.map((logger) => logger.child(fields))),
+  };
 }
 
 /**

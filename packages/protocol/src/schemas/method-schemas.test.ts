@@ -60,6 +60,8 @@ const params: [MethodName, unknown][] = [
   ["node.runnerInventory.update", { protocolFeatures: ["v6"], workerHost: { enabled: false } }],
   ["exec.approvals.node.set", { nodeId: "n", file: { version: 1 }, baseHash: "h" }],
   ["exec.approvals.node.set", { nodeId: "n", native: { rules: [] }, baseHash: "h" }],
+  ["logs.tail", {}],
+  ["logs.tail", { cursor: Number.MAX_SAFE_INTEGER, limit: 5_000, maxBytes: 1_000_000 }],
 ];
 
 test.each(params)("%s takes %j", (method, value) => {
@@ -83,6 +85,9 @@ const refused: [MethodName, unknown, string][] = [
     { nodeId: "n", file: { version: 1, defaults: { securty: "deny" } } },
     "at /file/defaults: unexpected property 'securty'",
   ],
+  ["logs.tail", { limit: 5_001 }, "at /limit: must be <= 5000"],
+  ["logs.tail", { maxBytes: 0 }, "at /maxBytes: must be >= 1"],
+  ["logs.tail", { file: "/etc/passwd" }, "at root: unexpected property 'file'"],
 ];
 
 test.each(refused)("%s refuses what published peers refuse (%#)", (method, value, detail) => {
@@ -96,6 +101,7 @@ const results: [MethodName, unknown][] = [
   ["system-presence", []],
   ["last-heartbeat", null],
   ["channels.status", {}],
+  ["logs.tail", { file: "f", cursor: 0, size: 0, lines: [], reset: true, skippedBytes: 3 }],
   ["node.list", { nodes: [{ nodeId: "n" }] }],
   ["node.list", { ts: 1, nodes: [{ nodeId: "n", approvalState: "unapproved", later: 1 }] }],
   ["node.describe", { ts: 1, nodeId: "n", caps: [], commands: [], paired: true, connected: false }],

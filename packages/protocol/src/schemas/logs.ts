@@ -1,0 +1,35 @@
+import * as z from "zod";
+import { anyText, closed, count, integer, maybe, open, text } from "./primitives.ts";
+
+/** What `logs.tail` answers with at most, and when nothing else is asked for. */
+export const logsTailLimits = {
+  lines: { most: 5_000, default: 500 },
+  bytes: { most: 1_000_000, default: 250_000 },
+} as const;
+
+export const logsTailParamsSchema = closed({
+  /** As the last answer had it; without it, the end of the log. */
+  cursor: maybe.count,
+  limit: integer.min(1).max(logsTailLimits.lines.most).optional(),
+  maxBytes: integer.min(1).max(logsTailLimits.bytes.most).optional(),
+});
+
+/** A piece of the Gateway's log. */
+export const logsTailResultSchema = open({
+  file: text,
+  /** For the next question. What it is made of is the Gateway's concern. */
+  cursor: count,
+  /** Bytes in the file. */
+  size: count,
+  lines: z.array(anyText),
+  /** Lines before these were left out. */
+  truncated: maybe.flag,
+  /** The lines do not follow those of the last answer, or are those of the next file. */
+  reset: maybe.flag,
+  skippedBytes: maybe.count,
+  /** More lines are there already. Ours. */
+  more: maybe.flag,
+});
+
+/** The answer of `logs.tail`. */
+export type LogsTailResult = z.infer<typeof logsTailResultSchema>;
