@@ -3,6 +3,7 @@ export { runDaemonProgram } from "./daemon-program.ts";
 export { hasCode, messageOf } from "./failures.ts";
 export { asObject, isObject } from "./json-object.ts";
 export { createLogger, joinLoggers, logLevelFrom } from "./logger.ts";
+export { certificatePlace, withOwnPin } from "./own-certificate.ts";
 export { prepareEnvironment } from "./prepare-environment.ts";
 export { writePrivateFile } from "./private-file.ts";
 export { processIo } from "./program-io.ts";
@@ -13,6 +14,7 @@ export { portOf } from "./url-port.ts";
 
 export type { DaemonFlags, DaemonOptions, DaemonProgram } from "./daemon-program.ts";
 export type { Logger, LoggerOptions, LogLevel } from "./logger.ts";
+export type { CertificatePlace } from "./own-certificate.ts";
 export type { PreparedEnvironment } from "./prepare-environment.ts";
 export type { ProgramIo, StopSignal } from "./program-io.ts";
 export type { RunToken } from "./run-token.ts";
