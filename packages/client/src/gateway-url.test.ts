@@ -18,6 +18,7 @@ const PRIVATE = [
   "ws://[fe80::1]",
   "ws://[fd7a:115c:a1e0::1]",
   "ws://workshop.local",
+  "ws://workshop.local.",
   "ws://gateway.tail1234.ts.net",
 ];
 const PUBLIC = [

@@ -82,7 +82,7 @@ describe("a certificate that the Gateway makes for itself", () => {
 
   test("names the Gateway, its hosts, and ten years", async () => {
     const { cert, notAfterMs } = await load({
-      names: ["Box.Example.", "192.168.1.20", "fd00::20", "not a name", "*", ""],
+      names: ["Box.Example.", "192.168.1.20", "fd00::20", "not a name", "*", "", "0.0.0.0", "::"],
     });
     const parsed = new X509Certificate(cert);
     expect(parsed.subject).toBe("CN=openclaw-gateway");
@@ -91,6 +91,7 @@ describe("a certificate that the Gateway makes for itself", () => {
       expect(parsed.checkIP(ip)).toBeDefined();
     }
     expect(parsed.checkHost("another.example")).toBeUndefined();
+    expect(parsed.checkIP("0.0.0.0")).toBeUndefined();
     expect(parsed.ca).toBe(false);
     expect(notAfterMs - Date.now()).toBeGreaterThan(3_649 * DAY_MS);
     expect(parsed.keyUsage).toEqual(["1.3.6.1.5.5.7.3.1"]);

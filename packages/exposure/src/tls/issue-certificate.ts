@@ -93,6 +93,8 @@ interface AlternativeName {
 function alternativeNames(names: readonly string[]): AlternativeName[] {
   const all = [...OWN_NAMES, ...names].map((name) => name.toLowerCase().replace(/\.$/u, ""));
   return [...new Set(all)].flatMap((value): AlternativeName[] => {
+    // Where a server listens on every address, that is no address of it.
+    if (value === "0.0.0.0" || value === "::") return [];
     if (isIP(value) !== 0) return [{ type: "ip", value }];
     return isHostName(value) ? [{ type: "dns", value }] : [];
   });
