@@ -40,7 +40,7 @@ export function checkGatewayUrl(
   }
   const isTls = parsed.protocol === "wss:";
   const host = parsed.hostname.toLowerCase();
-  const bareHost = host.replace(/^\[|\]$/g, "");
+  const bareHost = host.replace(/^\[|\]$/g, "").replace(/\.$/, "");
   // URL drops a port that is the default of the scheme; ":80" was written and has to stay.
   const writtenDefaultPort = /^wss?:\/\/[^/?#]*:(80|443)(?:[/?#]|$)/i.exec(input)?.[1];
   const port = parsed.port || writtenDefaultPort || (isTls ? "443" : String(DEFAULT_GATEWAY_PORT));
