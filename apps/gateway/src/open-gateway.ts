@@ -18,15 +18,13 @@ import { VERSION } from "./version.ts";
 export function openGateway(
   plan: StartPlan,
   stateDir: string,
-  more: Pick<GatewayOptions, "logger"> & { logger: Logger },
+  more: Pick<GatewayOptions, "allowedHosts" | "tailnet" | "setup"> & { logger: Logger },
 ): { gateway: Gateway } | { refusal: StartRefusal } {
-  const { auth } = plan;
   try {
-    if (auth.mode === "trusted-proxy") throw new Error("trusted-proxy is not supported yet");
     quietSqlite(process);
     const store = createSqliteStore({ directory: join(stateDir, "gateway"), ledger: plan.ledger });
     const gateway = createGateway({
-      auth,
+      auth: plan.auth,
       store,
       serverVersion: VERSION,
       nodes: {
@@ -34,6 +32,13 @@ export function openGateway(
         pairing: { autoApproveLocal: plan.autoApproveLocal },
       },
       allowedOrigins: plan.allowedOrigins,
+      trustedProxies: plan.trustedProxies,
+      allowRealIpFallback: plan.allowRealIpFallback,
+      dangerouslyAllowHostHeaderOrigin: plan.allowHostHeaderOrigin,
+      ...(plan.strictTransportSecurity === undefined
+        ? {}
+        : { strictTransportSecurity: plan.strictTransportSecurity }),
+      throttle: plan.rateLimit,
       ...more,
     });
     return { gateway };

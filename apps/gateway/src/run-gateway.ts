@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import process from "node:process";
 import {
   closeInTime,
@@ -12,7 +13,14 @@ import {
   writeRunToken,
 } from "@openclaw/app-kit";
 import { type Env, loadConfig, type Paths } from "@openclaw/config";
+import {
+  type Exposure,
+  type GatewayCertificate,
+  tailnetAddresses,
+  type Tailscale,
+} from "@openclaw/exposure";
 import type { Gateway } from "@openclaw/gateway-core";
+import { awaitTailnet } from "./await-tailnet.ts";
 import { writeInstance } from "./instance-file.ts";
 import { listenEverywhere, type Listening } from "./listen-everywhere.ts";
 import { openGateway } from "./open-gateway.ts";
@@ -20,7 +28,10 @@ import { readPasswordFile } from "./password-file.ts";
 import { refusedListen } from "./refused-listen.ts";
 import { type GatewayRunFlags, planStart, type StartPlan } from "./start-plan.ts";
 import type { StartRefusal } from "./start-refusal.ts";
+import { expose, startTailscale } from "./start-tailscale.ts";
+import { startTls } from "./start-tls.ts";
 import { VERSION } from "./version.ts";
+import { reachableUrls, type WaysIn } from "./ways-in.ts";
 
 export interface RunGatewayInput {
   flags: GatewayRunFlags;
@@ -69,7 +80,7 @@ async function runGeneration(
   const { io, paths, flags, command = "openclaw gateway run" } = input;
   const env = input.env ?? io.env;
   const loaded = await loadConfig({ path: paths.configPath, env });
-  const tailnet = {};
+  const tailnet = tailnetAddresses();
   const decision = planStart({ flags, env, paths, loaded, command, tailnet });
   if (!decision.ok) return tell(io, decision.refusal);
   const { plan } = decision;
@@ -81,36 +92,64 @@ async function runGeneration(
   for (const warning of plan.warnings) logger.warn({}, warning);
 
   io.stdout.write("🚀 Gateway starting...\n");
-  const started = await start(plan, { stateDir: paths.stateDir, logger });
+  const started = await start(plan, { env, stateDir: paths.stateDir, logger });
   if ("refusal" in started) return tell(io, started.refusal);
   return serve({ ...input, ...started, plan, logger, stop });
 }
 
-/** A Gateway that listens. */
+/** A Gateway that listens, and the ways in that were opened for it. */
 interface Started {
   readonly gateway: Gateway;
   readonly listening: Listening;
+  readonly certificate: GatewayCertificate | undefined;
+  readonly exposure: Exposure | undefined;
 }
 
 /** Opens one thing after the other; when one fails, those before it are closed again. */
 async function start(
   plan: StartPlan,
-  { stateDir, logger }: { stateDir: string; logger: Logger },
+  { env, stateDir, logger }: { env: Env; stateDir: string; logger: Logger },
 ): Promise<Started | { refusal: StartRefusal }> {
-  const unsupported = plan.tls !== undefined || plan.tailscale.mode !== "off";
-  if (unsupported) {
-    const message = "gateway.tls and gateway.tailscale are not supported yet";
-    return { refusal: { id: "unsupported", message, hints: [], exitCode: 78 } };
-  }
-  const opened = openGateway(plan, stateDir, { logger });
+  const tls = plan.tls === undefined ? undefined : await startTls(plan.tls, plan, stateDir);
+  if (tls !== undefined && "refusal" in tls) return tls;
+  const certificate = tls?.certificate;
+  for (const warning of certificate?.warnings ?? []) logger.warn({}, warning);
+  const tailscale = await startTailscale({ plan: plan.tailscale, env, stateDir, logger });
+
+  const ways: WaysIn = { listening: [], exposed: undefined };
+  const opened = openGateway(plan, stateDir, {
+    logger,
+    allowedHosts: await ownNames(plan, tailscale),
+    setup: {
+      urls: () => reachableUrls(ways),
+      tlsFingerprint: () => certificate?.fingerprint,
+    },
+    ...(tailscale === undefined
+      ? {}
+      : { tailnet: plan.tailscale.allowIdentity ? { whois: tailscale.whois } : {} }),
+  });
   if ("refusal" in opened) return opened;
   const { gateway } = opened;
+  let listening: Listening;
   try {
-    return { gateway, listening: await listenEverywhere(gateway, plan) };
+    listening = await listenEverywhere(gateway, plan, certificate);
   } catch (error) {
     await gateway.close();
     return { refusal: await refusedListen(error, plan) };
   }
+  ways.listening = listening.urls;
+  if (tailscale === undefined) return { gateway, listening, certificate, exposure: undefined };
+  const exposed = await expose(
+    tailscale,
+    { plan: plan.tailscale, stateDir },
+    { port: listening.port, isTls: certificate !== undefined },
+  );
+  if ("refusal" in exposed) {
+    await listening.close();
+    return exposed;
+  }
+  ways.exposed = exposed.exposure.wsUrl;
+  return { gateway, listening, certificate, exposure: exposed.exposure };
 }
 
 interface Serving extends RunGatewayInput, Started {
@@ -120,7 +159,7 @@ interface Serving extends RunGatewayInput, Started {
 }
 
 async function serve(serving: Serving): Promise<number | "restart"> {
-  const { io, plan, listening, logger, paths, stop } = serving;
+  const { io, plan, listening, exposure, logger, paths, stop } = serving;
   const { port, urls } = listening;
   const url = urls[0] ?? `ws://127.0.0.1:${port}`;
   const cleanUps = [
@@ -141,6 +180,7 @@ async function serve(serving: Serving): Promise<number | "restart"> {
       "commands on this host find the run's secret here",
     );
   }
+  if (plan.awaitsTailnet === true) cleanUps.push(awaitTailnet(listening, { logger }));
   writeBanner(serving);
   serving.onReady?.({ url, port });
 
@@ -151,6 +191,7 @@ async function serve(serving: Serving): Promise<number | "restart"> {
   try {
     await closeInTime(
       async () => {
+        if (plan.tailscale.resetOnExit && !isRestart) await withdraw(exposure, logger);
         await listening.close(isRestart ? { restartExpectedMs: RESTART_EXPECTED_MS } : {});
       },
       {
@@ -167,10 +208,35 @@ async function serve(serving: Serving): Promise<number | "restart"> {
 }
 
 /** What a person sees first: where the Gateway is, and what it asks for. */
-function writeBanner({ io, plan, listening }: Serving): void {
+function writeBanner({ io, plan, listening, exposure, certificate }: Serving): void {
   for (const url of listening.urls) io.stdout.write(`📡 WebSocket: ${url}\n`);
+  if (exposure !== undefined) {
+    const name = exposure.mode === "serve" ? "Serve" : "Funnel";
+    io.stdout.write(`🌐 Tailscale ${name}: ${exposure.url}\n`);
+  }
   io.stdout.write(`🔒 Auth mode: ${plan.auth.mode}\n`);
+  if (certificate !== undefined) {
+    io.stdout.write(`🔑 TLS fingerprint (SHA-256): ${certificate.fingerprint}\n`);
+  }
   if (io.stderr.isTTY === true) io.stderr.write("Stop it with Ctrl-C.\n");
+}
+
+/** Takes the route back; a Gateway that stops does so even when that fails. */
+async function withdraw(exposure: Exposure | undefined, logger: Logger): Promise<void> {
+  try {
+    await exposure?.withdraw();
+  } catch (error) {
+    logger.warn({ error }, "the tailscale route was not taken back");
+  }
+}
+
+/** The names that a browser may know this machine by. */
+async function ownNames(plan: StartPlan, tailscale: Tailscale | undefined): Promise<string[]> {
+  const host = hostname().toLowerCase();
+  const [label = host] = host.split(".");
+  const status = await tailscale?.status().catch(() => undefined);
+  const names = [host, `${label}.local`, status?.dnsName, ...plan.hosts];
+  return [...new Set(names.filter((name) => name !== undefined))];
 }
 
 function createRunLogger(io: ProgramIo, plan: StartPlan, level: LogLevel): Logger {

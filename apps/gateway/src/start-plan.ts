@@ -55,6 +55,10 @@ export interface StartPlan extends Omit<BindPlan, "warnings"> {
   tailscale: TailscalePlan;
   trustedProxies: readonly string[];
   allowRealIpFallback: boolean;
+  /** A page may connect to the name that it was loaded from, whatever that is. */
+  allowHostHeaderOrigin: boolean;
+  /** Header of answers over TLS. */
+  strictTransportSecurity?: string;
   /** Limits of guessing; what is absent has the Gateway's default. */
   rateLimit: RateLimitPlan;
   commands: { allow: readonly string[]; deny: readonly string[] };
@@ -118,6 +122,7 @@ export function planStart(input: StartInput): StartDecision {
     const { id, message, hint, exitCode } = decision.refusal;
     return refuse({ id, message, hints: [hint], exitCode });
   }
+  const hsts = gateway.http?.securityHeaders?.strictTransportSecurity;
   const tailscale = chooseTailscale({
     flag: flags.tailscale,
     resetFlag: flags.tailscaleResetOnExit === true,
@@ -139,6 +144,8 @@ export function planStart(input: StartInput): StartDecision {
       tailscale,
       trustedProxies: gateway.trustedProxies ?? [],
       allowRealIpFallback: gateway.allowRealIpFallback ?? false,
+      allowHostHeaderOrigin: gateway.controlUi?.dangerouslyAllowHostHeaderOriginFallback ?? false,
+      ...(typeof hsts === "string" ? { strictTransportSecurity: hsts } : {}),
       rateLimit: withoutAbsent<RateLimitPlan>(gateway.auth?.rateLimit ?? {}),
       // Both generations of the names are accepted, so both are obeyed.
       commands: {

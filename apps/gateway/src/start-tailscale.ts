@@ -1,0 +1,84 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Logger } from "@openclaw/app-kit";
+import type { Env } from "@openclaw/config";
+import {
+  createTailscale,
+  type Exposure,
+  ExposureError,
+  type ExposureErrorCode,
+  type Tailscale,
+} from "@openclaw/exposure";
+import type { TailscalePlan } from "./choose-tailscale.ts";
+import { CONFIG_EXIT, type StartRefusal } from "./start-refusal.ts";
+
+/** What one Gateway remembers of the route that it made. */
+export function exposureRecordPath(stateDir: string): string {
+  return join(stateDir, "gateway", "tailscale.json");
+}
+
+const MAY_PASS: ReadonlySet<ExposureErrorCode> = new Set([
+  "TAILSCALE_NOT_RUNNING",
+  "TAILSCALE_STARTING",
+  "TAILSCALE_TIMEOUT",
+  "TAILSCALE_FAILED",
+]);
+
+/** What {@link startTailscale} works with. */
+export interface TailscaleInput {
+  readonly plan: TailscalePlan;
+  readonly env: Env;
+  readonly stateDir: string;
+  readonly logger: Logger;
+}
+
+/**
+ * Tailscale for a Gateway that uses it, after what an earlier one left behind was put right.
+ * `off` never runs the program, unless a route of ours is on record.
+ */
+export async function startTailscale(input: TailscaleInput): Promise<Tailscale | undefined> {
+  const { plan, env, stateDir, logger } = input;
+  const recordPath = exposureRecordPath(stateDir);
+  const isOff = plan.mode === "off";
+  if (isOff && !existsSync(recordPath)) return undefined;
+  const tailscale = createTailscale({ env, logger });
+  try {
+    const report = await tailscale.repair({ recordPath });
+    if (report.outcome !== "nothing") {
+      logger.info({ ...report }, "tailscale route of an earlier run");
+    }
+  } catch (error) {
+    // Whoever switched Tailscale off or took it away should still get a Gateway.
+    logger.warn({ error }, "the tailscale route of an earlier run could not be looked at");
+  }
+  return isOff ? undefined : tailscale;
+}
+
+/** Puts the Gateway into the tailnet, or on the internet; or says why not (R15). */
+export async function expose(
+  tailscale: Tailscale,
+  { plan, stateDir }: Pick<TailscaleInput, "plan" | "stateDir">,
+  listening: { readonly port: number; readonly isTls: boolean },
+): Promise<{ exposure: Exposure } | { refusal: StartRefusal }> {
+  const { mode } = plan;
+  if (mode === "off") throw new Error("there is nothing to expose");
+  try {
+    const recordPath = exposureRecordPath(stateDir);
+    return { exposure: await tailscale.expose({ mode, ...listening, recordPath }) };
+  } catch (error) {
+    if (!(error instanceof ExposureError)) throw error;
+    const hints = error.hint === undefined ? [] : [error.hint];
+    return {
+      refusal: {
+        id: "R15",
+        message: `tailscale ${mode}: ${error.message}`,
+        hints: [
+          ...hints,
+          "Without Tailscale, SSH gets you in: openclaw health --url ssh://me@host",
+        ],
+        // A daemon that is still starting may be there at the next attempt of a supervisor.
+        exitCode: MAY_PASS.has(error.code) ? 1 : CONFIG_EXIT,
+      },
+    };
+  }
+}
