@@ -6,9 +6,9 @@ import {
   openSync,
   renameSync,
   rmSync,
+  write,
   writeSync,
 } from "node:fs";
-import { write } from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
 import { hasCode, messageOf, type TextSink } from "@openclaw/app-kit";
@@ -148,7 +148,7 @@ export function openLogFile(options: LogFileOptions): LogFile {
 /** @throws {Error} when the file is not this user's own, or cannot be had */
 function openPrivately(path: string): OpenFile {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const { O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_WRONLY } = constants;
+  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
   let descriptor: number;
   try {
     // Without waiting: a pipe that nobody reads is refused below.
