@@ -7,7 +7,14 @@ export { diffConfigs } from "./edit/config-diff.ts";
 export { hashConfigText } from "./edit/config-hash.ts";
 export { formatConfigPath, parseConfigPath, valueAtPath } from "./edit/config-path.ts";
 export { editConfigFile, replaceConfigText } from "./edit/edit-config-file.ts";
-export { findSecrets, formerSecrets, REDACTED, redactConfig } from "./edit/redact-config.ts";
+export { loadKeyFacts } from "./edit/key-facts.ts";
+export {
+  findSecrets,
+  formerSecrets,
+  REDACTED,
+  redactConfig,
+  restoreSecrets,
+} from "./edit/redact-config.ts";
 export { redactConfigText, restoreConfigText } from "./edit/redact-text.ts";
 export { isEnvSwitchOn, normalizeEnv, readEnv } from "./env.ts";
 export { DEFAULT_PORT, resolveGatewayPort } from "./gateway-port.ts";
@@ -41,6 +48,7 @@ export type { FormerConfig } from "./edit/backups.ts";
 export type { ChangedConfig, ChangeOptions } from "./edit/change-config-file.ts";
 export type { ConfigChange } from "./edit/config-diff.ts";
 export type { ConfigPath, PathKey } from "./edit/config-path.ts";
+export type { KeyFacts } from "./edit/key-facts.ts";
 export type { IsSecretPath } from "./edit/redact-config.ts";
 export type { DotEnvOptions, DotEnvResult } from "./dotenv.ts";
 export type { Env, EnvValue, NormalizedEnv, OpenClawVariable } from "./env.ts";

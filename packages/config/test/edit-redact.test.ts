@@ -5,6 +5,7 @@ import {
   REDACTED,
   redactConfig,
   redactConfigText,
+  restoreSecrets,
   restoreConfigText,
 } from "../src/index.ts";
 
@@ -56,4 +57,8 @@ test("the mark where nothing was before is refused", () => {
   expect(() => formerSecrets({ gateway: { auth: { token: REDACTED } } }, {})).toThrow(
     "gateway.auth.token is __OPENCLAW_REDACTED__",
   );
+});
+
+test("a config gets its secrets back, in lists too", () => {
+  expect(restoreSecrets(redactConfig(CONFIG, isSecret), CONFIG)).toEqual(CONFIG);
 });

@@ -61,6 +61,27 @@ export function formerSecrets(
   });
 }
 
+/**
+ * A new config with what stood before where it has the mark.
+ *
+ * @throws {@link ConfigError} `INVALID_EDIT` where nothing stood there
+ */
+export function restoreSecrets<T>(config: T, former: unknown): T {
+  const secrets = new Map(
+    formerSecrets(config, former).map(({ path, value }) => [JSON.stringify(path), value]),
+  );
+  function visit(value: unknown, path: ConfigPath): unknown {
+    if (value === REDACTED) return secrets.get(JSON.stringify(path));
+    if (Array.isArray(value)) return value.map((item, index) => visit(item, [...path, index]));
+    if (!isObject(value)) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, visit(item, [...path, key])]),
+    );
+  }
+  // Only the mark was replaced, by what stood there.
+  return visit(config, []) as T;
+}
+
 function findMarks(config: unknown): ConfigPath[] {
   if (config === REDACTED) return [[]];
   const entries: (readonly [string | number, unknown])[] = Array.isArray(config)

@@ -1,0 +1,14 @@
+import type { IsSecretPath } from "./redact-config.ts";
+import type { ConfigPath } from "./config-path.ts";
+
+/** What is known of single keys, by their paths. */
+export interface KeyFacts {
+  readonly isSecretPath: IsSecretPath;
+  /** What a running Gateway has to do when the value there changes. */
+  readonly reloadKind: (path: ConfigPath) => "restart" | "hot" | "none";
+}
+
+/** Loads the schema, of which whoever only reads the file has no need. */
+export async function loadKeyFacts(): Promise<KeyFacts> {
+  return import("../schema/key-facts.ts");
+}
