@@ -22,8 +22,8 @@ export function createFrameHandler(options: {
   onClose: (code: number, reason: string) => void;
 }): PeerSocketOwner {
   const { connection, methods, logger } = options;
-  const { role, scopes, protocol, deviceId } = connection.identity;
-  const caller: GatewayCaller = { role, scopes, deviceId, connection };
+  const { role, scopes, protocol, deviceId, connectedAtMs } = connection.identity;
+  const caller: GatewayCaller = { role, scopes, deviceId, connectedAtMs, connection };
 
   function refuse(id: string, error: RequestError): void {
     connection.refuse(id, forProtocol(error, protocol));

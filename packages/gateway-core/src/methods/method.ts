@@ -8,6 +8,8 @@ export interface Caller {
   readonly scopes: readonly string[];
   /** The proven device, if the peer has one. */
   readonly deviceId: string | undefined;
+  /** When its connection was accepted, in epoch milliseconds; absent for the embedding program. */
+  readonly connectedAtMs?: number;
 }
 
 /** `any`: every peer, whatever its role. `node`: nodes only. Otherwise operators with that scope. */
