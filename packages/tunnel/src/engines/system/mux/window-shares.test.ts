@@ -51,9 +51,9 @@ describe("the windows of the channels of a master", () => {
   });
 
   test.each([
-    { roundTripMs: 4, count: 1, windowBytes: MIB },
+    { roundTripMs: 4, count: 1, windowBytes: 768 * KIB },
     { roundTripMs: 50, count: 1, windowBytes: CHANNEL_WINDOW_BYTES },
-    { roundTripMs: 50, count: 4, windowBytes: 1728 * KIB },
+    { roundTripMs: 50, count: 4, windowBytes: 928 * KIB },
     { roundTripMs: 500, count: 16, windowBytes: MIB },
   ])(
     "are $windowBytes bytes each over a way of $roundTripMs ms ($count in use)",

@@ -2,8 +2,8 @@ import { CHANNEL_WINDOW_BYTES, type WindowPolicy } from "../../ssh2/window-polic
 
 /** What all channels in use have together where the far side is near. */
 const BASE_BYTES = 512 * 1024;
-/** On a longer way there is more under way: as much as a link of 1 Gbit/s holds. */
-const LINK_BYTES_PER_MS = 128 * 1024;
+/** On a longer way there is more under way: as much as a link of 500 Mbit/s holds. */
+const LINK_BYTES_PER_MS = 64 * 1024;
 /** However long the way is. */
 const MAX_SHARED_BYTES = 16 * 1024 * 1024;
 /** Two packets: one on its way while the other is read. */
@@ -16,10 +16,11 @@ const MAX_GRANTED_BYTES = 64 * 1024 * 1024;
 const IDLE_AFTER_MS = 1000;
 
 /**
- * Shares one limit among the channels of a master. A master passes on what arrives whether or not we
- * keep up, and enlarges its buffer by copying it for every packet: with 40 MiB ahead of us it does
- * nothing else, and at 128 MiB it throws data away. So little is to be ahead of us; how much a link
- * needs to be kept busy follows from the shortest round trip so far, that of a channel being opened.
+ * Shares one limit among the channels of a master. A master reads more in a turn than it passes on,
+ * whether or not we keep up, and what waits it copies for every packet that makes it more than ever
+ * before: with 40 MiB ahead of us it does nothing else, and beyond 128 MiB it throws data away. So
+ * little is to be ahead of us; how much a link needs to be kept busy follows from the shortest round
+ * trip so far, that of a channel being opened.
  */
 export function createWindowShares(now: () => number = () => performance.now()): WindowPolicy {
   const askedAt = new Map<number, number>();
