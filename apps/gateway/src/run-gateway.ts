@@ -2,17 +2,14 @@ import { hostname } from "node:os";
 import process from "node:process";
 import {
   closeInTime,
-  createLogger,
   listenForStop,
   type Logger,
-  type LogLevel,
-  logLevelFrom,
   type ProgramIo,
   runTokenPath,
   type StopRequest,
   writeRunToken,
 } from "@openclaw/app-kit";
-import { type Env, loadConfig, type Paths } from "@openclaw/config";
+import { type Env, loadConfig, type OpenClawConfig, type Paths } from "@openclaw/config";
 import {
   type Exposure,
   type GatewayCertificate,
@@ -21,8 +18,11 @@ import {
 } from "@openclaw/exposure";
 import type { Gateway } from "@openclaw/gateway-core";
 import { awaitTailnet } from "./await-tailnet.ts";
+import { startDiscovery } from "./discovery/start-discovery.ts";
 import { writeInstance } from "./instance-file.ts";
 import { listenEverywhere, type Listening } from "./listen-everywhere.ts";
+import { logMethods } from "./logs/log-methods.ts";
+import { openRunLog, type RunLog } from "./logs/run-log.ts";
 import { openGateway } from "./open-gateway.ts";
 import { readPasswordFile } from "./password-file.ts";
 import { refusedListen } from "./refused-listen.ts";
@@ -84,17 +84,19 @@ async function runGeneration(
   const decision = planStart({ flags, env, paths, loaded, command, tailnet });
   if (!decision.ok) return tell(io, decision.refusal);
   const { plan } = decision;
-  const logger = createRunLogger(
-    io,
-    plan,
-    logLevelFrom(env["OPENCLAW_LOG_LEVEL"], flags.verbose === true),
-  );
-  for (const warning of plan.warnings) logger.warn({}, warning);
-
-  io.stdout.write("🚀 Gateway starting...\n");
-  const started = await start(plan, { env, stateDir: paths.stateDir, logger });
-  if ("refusal" in started) return tell(io, started.refusal);
-  return serve({ ...input, ...started, plan, logger, stop });
+  const config = loaded.ok ? loaded.config : {};
+  const verbose = flags.verbose === true;
+  const log = openRunLog({ io, config, env, paths, verbose, secrets: secretsOf(plan) });
+  const { logger } = log;
+  try {
+    for (const warning of plan.warnings) logger.warn({}, warning);
+    io.stdout.write("🚀 Gateway starting...\n");
+    const started = await start(plan, { env, stateDir: paths.stateDir, log });
+    if ("refusal" in started) return tell(io, started.refusal);
+    return await serve({ ...input, ...started, env, config, plan, logger, stop });
+  } finally {
+    log.close();
+  }
 }
 
 /** A Gateway that listens, and the ways in that were opened for it. */
@@ -108,8 +110,9 @@ interface Started {
 /** Opens one thing after the other; when one fails, those before it are closed again. */
 async function start(
   plan: StartPlan,
-  { env, stateDir, logger }: { env: Env; stateDir: string; logger: Logger },
+  { env, stateDir, log }: { env: Env; stateDir: string; log: RunLog },
 ): Promise<Started | { refusal: StartRefusal }> {
+  const { logger } = log;
   const tls = plan.tls === undefined ? undefined : await startTls(plan.tls, plan, stateDir);
   if (tls !== undefined && "refusal" in tls) return tls;
   const certificate = tls?.certificate;
@@ -130,6 +133,7 @@ async function start(
   });
   if ("refusal" in opened) return opened;
   const { gateway } = opened;
+  for (const method of logMethods(log.location)) gateway.method(method);
   let listening: Listening;
   try {
     listening = await listenEverywhere(gateway, plan, certificate);
@@ -153,6 +157,8 @@ async function start(
 }
 
 interface Serving extends RunGatewayInput, Started {
+  env: Env;
+  config: OpenClawConfig;
   plan: StartPlan;
   logger: Logger;
   stop: StopRequest;
@@ -183,6 +189,7 @@ async function serve(serving: Serving): Promise<number | "restart"> {
   if (plan.awaitsTailnet === true) cleanUps.push(awaitTailnet(listening, { logger }));
   writeBanner(serving);
   serving.onReady?.({ url, port });
+  const announcement = announceGateway(serving);
 
   const restart = Promise.withResolvers<"restart">();
   const reason = await Promise.race([stop.requested, restart.promise]);
@@ -192,6 +199,7 @@ async function serve(serving: Serving): Promise<number | "restart"> {
     await closeInTime(
       async () => {
         if (plan.tailscale.resetOnExit && !isRestart) await withdraw(exposure, logger);
+        await announcement?.close();
         await listening.close(isRestart ? { restartExpectedMs: RESTART_EXPECTED_MS } : {});
       },
       {
@@ -205,6 +213,19 @@ async function serve(serving: Serving): Promise<number | "restart"> {
     for (const cleanUp of cleanUps) cleanUp();
   }
   return isRestart ? "restart" : 0;
+}
+
+/** Tells the local network, where the config and the way of listening say so. */
+function announceGateway({ config, env, paths, plan, listening, certificate, logger }: Serving) {
+  return startDiscovery({
+    config,
+    env,
+    profile: paths.profile,
+    hosts: plan.hosts,
+    port: listening.port,
+    tls: certificate,
+    logger,
+  });
 }
 
 /** What a person sees first: where the Gateway is, and what it asks for. */
@@ -237,16 +258,6 @@ async function ownNames(plan: StartPlan, tailscale: Tailscale | undefined): Prom
   const status = await tailscale?.status().catch(() => undefined);
   const names = [host, `${label}.local`, status?.dnsName, ...plan.hosts];
   return [...new Set(names.filter((name) => name !== undefined))];
-}
-
-function createRunLogger(io: ProgramIo, plan: StartPlan, level: LogLevel): Logger {
-  const isTerminal = io.stderr.isTTY === true;
-  const logger = createLogger(io.stderr, {
-    level,
-    format: isTerminal ? "text" : "json",
-    secrets: secretsOf(plan),
-  });
-  return isTerminal ? logger : logger.child({ pid: process.pid });
 }
 
 function tell(io: ProgramIo, refusal: StartRefusal): number {

@@ -97,3 +97,10 @@ test("the environment names host, tailnet name and program, and the profile is p
     },
   });
 });
+
+test("of a certificate only the fingerprint is passed on, never its key", () => {
+  const certificate = { fingerprint: "AB:CD", key: "PRIVATE KEY", cert: "CERTIFICATE" };
+  const plan = planDiscovery({ ...atHome, tls: certificate });
+  expect(plan).toMatchObject({ facts: { tls: { fingerprint: "AB:CD" } } });
+  expect(JSON.stringify(plan)).not.toMatch(/PRIVATE KEY|CERTIFICATE/);
+});

@@ -66,7 +66,8 @@ function factsOf(question: DiscoveryQuestion, isFull: boolean, listened: string[
     displayName: profile === undefined ? machine : `${machine} ${profile}`,
     hostLabel: hostLabel(given(env, "OPENCLAW_MDNS_HOSTNAME"), DEFAULT_HOST_LABEL),
     port,
-    tls,
+    // Nothing else of it: what is handed in may be the certificate with its key.
+    tls: tls === undefined ? undefined : { fingerprint: tls.fingerprint },
     tailnetDns: given(env, "OPENCLAW_TAILNET_DNS") ?? question.tailnetDns,
     // Of a Gateway on loopback, the addresses lead to the SSH server of its machine.
     addresses: listened.length === 0 ? question.machineAddresses : listened,
