@@ -240,7 +240,7 @@ function inFile({ configPath }: GatewayTargetOptions): string {
  * @throws {@link ConfigError} `INSECURE_URL`
  */
 export function refuseInsecureTarget(
-  target: Pick<GatewayTarget, "url" | "via" | "urlSource">,
+  target: Pick<GatewayTarget, "url" | "urlSource"> & { readonly via?: unknown },
   { env, configPath }: Pick<GatewayTargetOptions, "env" | "configPath">,
 ): void {
   // Through SSH the bytes do not cross the network in the clear.
