@@ -16,7 +16,8 @@ export interface SavedGateway {
   host?: string;
   port?: number;
   tls?: boolean;
-  tlsFingerprint?: string;
+  /** One pin, as earlier releases wrote it, or two. */
+  tlsFingerprint?: string | readonly string[];
   /** Path of the URL, when it is more than `/`. */
   contextPath?: string;
   /** The way there over SSH; nothing else is kept beside it. */
@@ -74,9 +75,9 @@ export function readNodeFile(path: string): NodeFile {
         host: "string",
         port: "number",
         tls: "boolean",
-        tlsFingerprint: "string",
         contextPath: "string",
       }),
+      ...savedPins(gateway["tlsFingerprint"]),
       ...(ssh === undefined ? {} : { ssh }),
     },
   };
@@ -91,6 +92,11 @@ export function writeNodeFile(path: string, file: NodeFile): void {
     // Not there yet.
   }
   writePrivateFile(path, text);
+}
+
+function savedPins(value: unknown): Pick<SavedGateway, "tlsFingerprint"> {
+  const isPins = Array.isArray(value) && value.every((pin) => typeof pin === "string");
+  return typeof value === "string" || isPins ? { tlsFingerprint: value } : {};
 }
 
 function savedSsh(value: Record<string, unknown>): SavedSsh | undefined {

@@ -5,6 +5,10 @@ import { expect, test } from "vitest";
 import type { SavedGateway } from "./node-file.ts";
 import { chooseCredentials, chooseTarget, type NodeRunFlags } from "./node-target.ts";
 
+const PIN_HEX = "ab".repeat(32);
+const PIN = "AB:".repeat(31) + "AB";
+const KEY_PIN = `sha256//${"A".repeat(43)}=`;
+
 interface Case {
   flags?: NodeRunFlags;
   saved?: SavedGateway;
@@ -34,22 +38,79 @@ test("without a word it is the Gateway of this machine", () => {
 
 test("flags are kept, and a kept Gateway is used when no flag names one", () => {
   const first = choose({
-    flags: { host: "10.0.0.2", port: "4000", tls: true, tlsFingerprint: "ab" },
+    flags: { host: "10.0.0.2", port: "4000", tls: true, tlsFingerprint: [PIN_HEX] },
   });
   expect(first.url).toBe("wss://10.0.0.2:4000");
-  expect(first.save).toEqual({ host: "10.0.0.2", port: 4000, tls: true, tlsFingerprint: "ab" });
+  expect(first.save).toEqual({ host: "10.0.0.2", port: 4000, tls: true, tlsFingerprint: PIN });
   const again = choose({ saved: first.save });
-  expect(again).toMatchObject({ url: first.url, tlsFingerprint: "ab", urlSource: "node.json" });
-  expect(choose({ saved: first.save, flags: { tls: false } }).url).toBe("ws://10.0.0.2:4000");
+  expect(again).toMatchObject({ url: first.url, tlsFingerprint: [PIN], urlSource: "node.json" });
+  const plain = choose({ saved: first.save, flags: { tls: false } });
+  expect(plain.url).toBe("ws://10.0.0.2:4000");
+  expect(plain.save).toEqual({ host: "10.0.0.2", port: 4000, tls: false });
 });
 
 test("what was kept of one host says nothing about another", () => {
-  const saved = { host: "10.0.0.2", port: 4000, tls: true, tlsFingerprint: "ab" };
+  const saved = { host: "10.0.0.2", port: 4000, tls: true, tlsFingerprint: PIN };
   expect(choose({ saved, flags: { host: "10.0.0.3" } })).toMatchObject({
     url: "ws://10.0.0.3:18789",
     tlsFingerprint: undefined,
   });
 });
+
+test("a pin stays with host and port, and goes to no other", () => {
+  const saved = { host: "10.0.0.2", port: 4000, tls: true, tlsFingerprint: [PIN, KEY_PIN] };
+  const elsewhere: NodeRunFlags[] = [
+    { host: "10.0.0.2", port: "4001" },
+    { host: "10.0.0.3", port: "4000", tls: true },
+    { url: "wss://10.0.0.2:4000" },
+    { ssh: "me@10.0.0.2" },
+  ];
+  for (const flags of elsewhere) expect(choose({ saved, flags }).tlsFingerprint).toBeUndefined();
+  for (const flags of [{}, { host: "10.0.0.2" }, { port: "4000" }]) {
+    const target = choose({ saved, flags });
+    expect(target.tlsFingerprint).toEqual([PIN, KEY_PIN]);
+    expect(target.save).toEqual(saved);
+  }
+});
+
+test("a pin that is given goes before one that is kept or configured", () => {
+  const flags = { tlsFingerprint: [KEY_PIN] };
+  const saved = { host: "10.0.0.2", port: 4000, tls: true, tlsFingerprint: PIN };
+  expect(choose({ saved, flags })).toMatchObject({
+    tlsFingerprint: [KEY_PIN],
+    save: { tlsFingerprint: KEY_PIN },
+  });
+  const remote = { url: "wss://gw.example", tlsFingerprint: PIN };
+  const config = { gateway: { mode: "remote", remote } };
+  expect(choose({ config, flags }).tlsFingerprint).toEqual([KEY_PIN]);
+});
+
+test.each<[NodeRunFlags, SavedGateway]>([
+  [{ tlsFingerprint: ["ab"] }, {}],
+  [{ host: "10.0.0.2", tlsFingerprint: [PIN_HEX] }, {}],
+  [{ ssh: "me@box", tlsFingerprint: [PIN_HEX] }, {}],
+  [{ host: "10.0.0.2", tls: true, tlsFingerprint: [PIN_HEX, PIN_HEX, PIN_HEX] }, {}],
+  [{}, { host: "10.0.0.2", tls: true, tlsFingerprint: "ab" }],
+])("the pin of %j, with %j kept, cannot be held to and is refused", (flags, saved) => {
+  expect(() => choose({ flags, saved })).toThrow(
+    expect.objectContaining({ code: "INVALID_TLS_PIN" }),
+  );
+});
+
+test.each<[NodeRunFlags, SavedGateway]>([
+  [{ host: "gw.example" }, {}],
+  [{ url: "ws://8.8.8.8:18789" }, {}],
+  [{}, { host: "gw.example", port: 80 }],
+])(
+  "plaintext for %j, with %j kept, is refused before anything is kept or dialled",
+  (flags, saved) => {
+    expect(() => choose({ flags, saved })).toThrow(
+      expect.objectContaining({ code: "INSECURE_URL" }),
+    );
+    const env = { OPENCLAW_ALLOW_INSECURE_PRIVATE_WS: "1" };
+    expect(choose({ flags, saved, env }).url).toMatch(/^ws:/);
+  },
+);
 
 test("a URL is taken as a whole, its path with it", () => {
   const target = choose({ flags: { url: "wss://gw.example/openclaw" } });
@@ -85,9 +146,9 @@ test("this machine's secret stays on this machine; what the environment has goes
 });
 
 test("in remote mode the configured Gateway is served with its own token and pin", () => {
-  const remote = { url: "wss://gw.example", token: "of-the-remote", tlsFingerprint: "cd" };
+  const remote = { url: "wss://gw.example", token: "of-the-remote", tlsFingerprint: PIN };
   const config = { gateway: { mode: "remote", remote } };
-  expect(choose({ config })).toMatchObject({ kind: "remote", tlsFingerprint: "cd" });
+  expect(choose({ config })).toMatchObject({ kind: "remote", tlsFingerprint: [PIN] });
   expect(credentials({ config })).toEqual({ token: "of-the-remote" });
 });
 

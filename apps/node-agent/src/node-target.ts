@@ -8,8 +8,11 @@ import {
   type LooseConfig,
   normalizeGatewayUrl,
   readGatewayAddress,
+  readTlsPins,
+  refuseInsecureTarget,
   resolveCredentials,
   resolveGatewayTarget,
+  withGivenPins,
 } from "@openclaw/config";
 import type { SavedGateway } from "./node-file.ts";
 import {
@@ -28,7 +31,8 @@ export interface NodeRunFlags {
   port?: string | undefined;
   /** `--tls` or `--no-tls`; undefined keeps what was kept. */
   tls?: boolean | undefined;
-  tlsFingerprint?: string | undefined;
+  /** `--tls-fingerprint`, once, or twice where the second is to follow the first. */
+  tlsFingerprint?: readonly string[] | undefined;
   displayName?: string | undefined;
   nodeId?: string | undefined;
   token?: string | undefined;
@@ -51,7 +55,8 @@ export interface NodeTarget {
   /** For messages. */
   readonly urlSource: string;
   readonly kind: GatewayTargetKind;
-  readonly tlsFingerprint: string | undefined;
+  /** The only certificates or keys to accept. */
+  readonly tlsFingerprint?: readonly string[] | undefined;
   /** The SSH connection that leads there; the URL is then as seen from the far side. */
   readonly via?: NodeRoute | undefined;
   /** What device tokens are kept under, with `via`. */
@@ -78,8 +83,10 @@ const LOCAL_HOST = "127.0.0.1";
  * @throws {ConfigError} for an address that cannot be used
  */
 export function chooseTarget(input: NodeTargetInput): NodeTarget {
-  const target = chooseAddress(input);
-  if (target.via === undefined) refuseSshFlags(input.flags, target);
+  const { flags, loose, configPath } = input;
+  const target = withGivenPins(chooseAddress(input), flags.tlsFingerprint ?? []);
+  if (target.via === undefined) refuseSshFlags(flags, target);
+  refuseInsecureTarget(target, { env: loose.env, configPath });
   return target;
 }
 
@@ -101,18 +108,21 @@ function chooseAddress(input: NodeTargetInput): NodeTarget {
       return throughSsh({ target, remotePort }, "cli --url", input);
     }
     // Also on this machine: a URL may lead through a tunnel, to a Gateway that is another's.
-    return { ...fromUrl(address.url, "cli --url", flags.tlsFingerprint), kind: "url-flag" };
+    return { ...fromUrl(address.url, "cli --url", givenPins(flags)), kind: "url-flag" };
   }
   if (flags.host !== undefined || flags.port !== undefined) {
     const host = flags.host ?? saved.host ?? LOCAL_HOST;
     // What was kept of another host says nothing about this one.
     const kept = saved.host === host ? saved : {};
+    const port = parsePort(flags.port) ?? kept.port ?? DEFAULT_PORT;
+    // On another port there is another Gateway, or another's.
+    const keptPin = port === (kept.port ?? DEFAULT_PORT) ? kept.tlsFingerprint : undefined;
     return fromParts(
       {
         host,
-        port: parsePort(flags.port) ?? kept.port ?? DEFAULT_PORT,
+        port,
         tls: flags.tls ?? kept.tls ?? false,
-        tlsFingerprint: flags.tlsFingerprint ?? kept.tlsFingerprint,
+        pins: givenPins(flags) ?? keptPins(keptPin),
       },
       "cli --host",
     );
@@ -125,7 +135,7 @@ function chooseAddress(input: NodeTargetInput): NodeTarget {
         host: saved.host,
         port: saved.port ?? DEFAULT_PORT,
         tls: flags.tls ?? saved.tls ?? false,
-        tlsFingerprint: flags.tlsFingerprint ?? saved.tlsFingerprint,
+        pins: givenPins(flags) ?? keptPins(saved.tlsFingerprint),
       },
       "node.json",
     );
@@ -142,7 +152,7 @@ function chooseAddress(input: NodeTargetInput): NodeTarget {
     url,
     urlSource: target.urlSource,
     kind: target.kind,
-    tlsFingerprint: flags.tlsFingerprint ?? target.tlsFingerprint,
+    tlsFingerprint: target.tlsFingerprint,
     // What the config says is asked again at the next start, and so is not frozen here.
     save: saved,
     ...(via === undefined ? {} : { via: { ...via, ...routeFlags(input) }, endpointKey }),
@@ -177,7 +187,7 @@ interface Parts {
   host: string;
   port: number;
   tls: boolean;
-  tlsFingerprint?: string | undefined;
+  pins: readonly string[] | undefined;
   contextPath?: string | undefined;
 }
 
@@ -188,12 +198,24 @@ function fromParts(parts: Parts, urlSource: string): NodeTarget {
     `${tls ? "wss" : "ws"}://${shown}:${port}${contextPath}`,
     urlSource,
   );
-  return fromUrl(url, urlSource, parts.tlsFingerprint);
+  return fromUrl(url, urlSource, parts.pins);
 }
 
-function fromUrl(url: string, urlSource: string, tlsFingerprint: string | undefined): NodeTarget {
+function givenPins({ tlsFingerprint }: NodeRunFlags): readonly string[] | undefined {
+  if (tlsFingerprint === undefined || tlsFingerprint.length === 0) return undefined;
+  return readTlsPins(tlsFingerprint, "--tls-fingerprint");
+}
+
+function keptPins(kept: SavedGateway["tlsFingerprint"]): readonly string[] | undefined {
+  return kept === undefined ? undefined : readTlsPins(kept, "the TLS pin in node.json");
+}
+
+function fromUrl(url: string, urlSource: string, pins: readonly string[] | undefined): NodeTarget {
   const { hostname, protocol, pathname } = new URL(url);
   const tls = protocol === "wss:";
+  // Where there is no certificate to look at, one that was kept says nothing any more.
+  const tlsFingerprint = tls ? pins : undefined;
+  const [pin = ""] = tlsFingerprint ?? [];
   const host = hostname.replace(/^\[|\]$/g, "");
   return {
     url,
@@ -205,7 +227,9 @@ function fromUrl(url: string, urlSource: string, tlsFingerprint: string | undefi
       host,
       port: portOf(url),
       tls,
-      ...(tlsFingerprint === undefined ? {} : { tlsFingerprint }),
+      ...(tlsFingerprint === undefined
+        ? {}
+        : { tlsFingerprint: tlsFingerprint.length === 1 ? pin : tlsFingerprint }),
       ...(pathname === "/" ? {} : { contextPath: pathname }),
     },
   };

@@ -26,7 +26,8 @@ Options
   --ssh-known-hosts <path> Known SSH hosts, instead of those of your ssh config
   --accept-new             Record the key of an SSH host that has none yet
   --tls, --no-tls          Use wss://, or ws://
-  --tls-fingerprint <hex>  The only certificate to accept, SHA-256
+  --tls-fingerprint <pin>  The only certificate to accept, SHA-256 in hex, or key,
+                           sha256//…; twice, where another is to follow
   --display-name <name>    Name to show (default: the host's name)
   --token <token>          Shared token (else OPENCLAW_GATEWAY_TOKEN)
   --password <password>    Shared password (else OPENCLAW_GATEWAY_PASSWORD)
@@ -47,7 +48,7 @@ const OPTIONS = {
   "accept-new": { type: "boolean" },
   tls: { type: "boolean" },
   "no-tls": { type: "boolean" },
-  "tls-fingerprint": { type: "string" },
+  "tls-fingerprint": { type: "string", multiple: true },
   "display-name": { type: "string" },
   "node-id": { type: "string" },
   token: { type: "string" },

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import {
+  certificatePlace,
   closeInTime,
   createLogger,
   hasCode,
@@ -11,6 +12,7 @@ import {
   type ProgramIo,
   safeText,
   type Way,
+  withOwnPin,
 } from "@openclaw/app-kit";
 import { loadSshWay } from "@openclaw/app-kit/ssh-way";
 import {
@@ -125,13 +127,14 @@ async function prepare({ flags, paths, io }: RunNodeInput, env: Env): Promise<Pr
   const files = stateFiles(paths.stateDir);
   const loose = await readConfigLoosely({ path: paths.configPath, env });
   const nodeFile = readNodeFile(files.node);
-  const target = chooseTarget({
+  const chosen = chooseTarget({
     flags,
     saved: nodeFile.gateway ?? {},
     loose,
     configPath: paths.configPath,
     cwd: io.cwd,
   });
+  const target = await withOwnPin(chosen, certificatePlace(paths, loose.config));
   const identity = await loadOrCreateDeviceIdentity(files.deviceIdentity);
   const displayName = flags.displayName ?? nodeFile.displayName ?? hostname();
   return { target, loose, identity, nodeFile, displayName };

@@ -90,7 +90,6 @@ export function throughSsh(kept: SavedSsh, urlSource: string, input: NodeTargetI
     urlSource,
     // What is not of this machine's own Gateway, and not of the one in the config either.
     kind: "url-flag",
-    tlsFingerprint: undefined,
     via: { ...route, hostKeyFingerprint: hostKey, knownHosts },
     endpointKey: address.endpointKey,
     save: {

@@ -31,7 +31,7 @@ export function readTlsPins(given: unknown, source: string): readonly string[] {
 interface PinnedTarget {
   url: string;
   via?: unknown;
-  tlsFingerprint?: readonly string[];
+  tlsFingerprint?: readonly string[] | undefined;
   warning?: string;
 }
 

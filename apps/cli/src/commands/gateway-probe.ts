@@ -1,5 +1,5 @@
-import { asObject, safeText } from "@openclaw/app-kit";
-import { resolveGatewayTarget, type GatewayTarget } from "@openclaw/config";
+import { asObject, certificatePlace, safeText, withOwnPin } from "@openclaw/app-kit";
+import { resolveGatewayTarget, type GatewayTarget, withGivenPins } from "@openclaw/config";
 import { type ChosenGateway, credentialsFor, readConfig } from "../gateway/choose-gateway.ts";
 import { chooseSsh } from "../remote/choose-remote.ts";
 import { type ConfigSummary, summariseConfig } from "../gateway/config-summary.ts";
@@ -92,6 +92,8 @@ async function findCandidates(context: CommandContext, timeoutMs: number): Promi
     credentials: credentialsFor(context, target, loose),
     loose,
   });
+  // It is for the one that is named; the others have what the config says.
+  const pins = context.list("tls-fingerprint");
   const gateway = asObject(loose.config["gateway"]);
   const isRemoteMode = gateway["mode"] === "remote";
   const candidates: Candidate[] = [];
@@ -102,7 +104,7 @@ async function findCandidates(context: CommandContext, timeoutMs: number): Promi
       id: "explicit",
       heading: "URL (explicit)",
       active: true,
-      ...withBudget(choose(resolve(loose.config, { url })), timeoutMs),
+      ...withBudget(choose(withGivenPins(resolve(loose.config, { url }), pins)), timeoutMs),
     });
   }
   const resolveRemote = (keys: object = {}): GatewayTarget =>
@@ -139,19 +141,21 @@ async function findCandidates(context: CommandContext, timeoutMs: number): Promi
       id: "configRemote",
       heading: `Remote (configured)${isRemoteMode ? "" : ", inactive"}`,
       active: isRemoteMode,
-      ...withBudget(choose(remote), timeoutMs),
+      ...withBudget(choose(url === undefined ? withGivenPins(remote, pins) : remote), timeoutMs),
     });
   }
   const port = context.text("port");
-  const local = resolve(
+  const here = resolve(
     { ...loose.config, gateway: { ...gateway, mode: "local" } },
     port === undefined ? {} : { port },
   );
+  const isOnlyDirect = !candidates.some(({ gateway: { target } }) => target.via === undefined);
+  const local = isOnlyDirect ? withGivenPins(here, pins) : here;
   candidates.push({
     id: "localLoopback",
     heading: "Local loopback",
     active: !isRemoteMode,
-    gateway: choose(local),
+    gateway: choose(await withOwnPin(local, certificatePlace(context.paths, loose.config))),
     budgetMs: Math.min(timeoutMs, LOCAL_BUDGET_MS),
   });
   return candidates;

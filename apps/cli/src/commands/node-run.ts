@@ -14,7 +14,7 @@ export function run(context: CommandContext): Promise<number> {
       port: context.text("port"),
       url: context.text("url"),
       tls: context.flag("tls") ? true : context.flag("no-tls") ? false : undefined,
-      tlsFingerprint: context.text("tls-fingerprint"),
+      tlsFingerprint: context.list("tls-fingerprint"),
       displayName: context.text("display-name"),
       nodeId: context.text("node-id"),
       ssh: context.text("ssh"),

@@ -29,6 +29,7 @@ export async function run(context: CommandContext): Promise<number> {
           direct: context.text("direct"),
           token,
           password,
+          tlsFingerprint: context.list("tls-fingerprint"),
         },
         config,
       );

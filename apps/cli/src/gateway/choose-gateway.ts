@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { findRunToken } from "@openclaw/app-kit";
+import { certificatePlace, findRunToken, withOwnPin } from "@openclaw/app-kit";
 import {
   type Credentials,
   GatewayCredentialsError,
@@ -44,14 +44,19 @@ export async function chooseGateway(
 ): Promise<ChosenGateway> {
   const loose = await readConfig(context);
   const { configPath } = context.paths;
-  const target = resolveGatewayTarget({
-    flags: { url: context.text("url"), port: context.text("port") },
+  const chosen = resolveGatewayTarget({
+    flags: {
+      url: context.text("url"),
+      port: context.text("port"),
+      tlsFingerprint: context.list("tls-fingerprint"),
+    },
     env: loose.env,
     config: loose.config,
     unresolved: loose.unresolved,
     configPath,
     fallBackToLocal,
   });
+  const target = await withOwnPin(chosen, certificatePlace(context.paths, loose.config));
   return { target, credentials: credentialsFor(context, target, loose), loose };
 }
 

@@ -12,6 +12,15 @@ export const ACCEPT_NEW_OPTION: OptionSpec = {
   description: "Record the key of an SSH host that has none yet, and show its fingerprint",
 };
 
+/** Which certificate is the Gateway's. */
+export const TLS_PIN_OPTION: OptionSpec = {
+  name: "tls-fingerprint",
+  kind: "list",
+  value: "sha256",
+  description:
+    "With wss://: the only certificate to accept, in hex, or key, sha256//…; twice, where another is to follow",
+};
+
 /** How to get to a Gateway behind SSH. */
 export const SSH_OPTIONS: readonly OptionSpec[] = [
   {
@@ -72,6 +81,7 @@ export function connectionOptions({
       value: "password",
       description: "Shared password of the Gateway",
     },
+    TLS_PIN_OPTION,
     ...SSH_OPTIONS,
     {
       name: "timeout",

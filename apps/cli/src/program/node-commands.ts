@@ -1,5 +1,11 @@
 import type { CommandSpec, OptionSpec } from "./command-spec.ts";
-import { ACCEPT_NEW_OPTION, JSON_OPTION, serviceOptions, SSH_OPTIONS } from "./common-options.ts";
+import {
+  ACCEPT_NEW_OPTION,
+  JSON_OPTION,
+  serviceOptions,
+  SSH_OPTIONS,
+  TLS_PIN_OPTION,
+} from "./common-options.ts";
 
 /** Which Gateway, and as what. A service is given those that were typed when it was installed. */
 export const NODE_RUN_OPTIONS: readonly OptionSpec[] = [
@@ -37,12 +43,7 @@ export const NODE_RUN_OPTIONS: readonly OptionSpec[] = [
   ...SSH_OPTIONS.filter((option) => option !== ACCEPT_NEW_OPTION),
   { name: "tls", kind: "flag", description: "Use wss://" },
   { name: "no-tls", kind: "flag", description: "Use ws:// although wss:// was kept" },
-  {
-    name: "tls-fingerprint",
-    kind: "text",
-    value: "sha256",
-    description: "The only certificate to accept",
-  },
+  TLS_PIN_OPTION,
   {
     name: "display-name",
     kind: "text",

@@ -1,5 +1,5 @@
 import type { CommandSpec } from "./command-spec.ts";
-import { JSON_OPTION, SSH_OPTIONS } from "./common-options.ts";
+import { JSON_OPTION, SSH_OPTIONS, TLS_PIN_OPTION } from "./common-options.ts";
 
 export const remoteCommands: CommandSpec = {
   name: "remote",
@@ -23,6 +23,10 @@ export const remoteCommands: CommandSpec = {
         },
         { command: "remote set box --token-file -", says: "an alias; the secret from stdin" },
         { command: "remote set wss://gateway.example", says: "without SSH" },
+        {
+          command: "remote set wss://192.168.1.20:18789 --tls-fingerprint sha256//…",
+          says: "a Gateway in this network, known by the key that gateway status shows there",
+        },
       ],
       arguments: [
         {
@@ -63,6 +67,7 @@ export const remoteCommands: CommandSpec = {
           value: "path",
           description: "File with the Gateway's password; - reads stdin",
         },
+        TLS_PIN_OPTION,
         { name: "ssh-identity", kind: "text", description: "Same as --identity", hidden: true },
         { name: "token", kind: "text", description: "Refused", hidden: true },
         { name: "password", kind: "text", description: "Refused", hidden: true },
@@ -116,6 +121,7 @@ export const remoteCommands: CommandSpec = {
           value: "port",
           description: "Port of the Gateway over there (18789)",
         },
+        TLS_PIN_OPTION,
         ...SSH_OPTIONS,
         {
           name: "cli-path",

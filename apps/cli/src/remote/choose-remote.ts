@@ -26,7 +26,7 @@ export async function chooseRemote(context: CommandContext): Promise<ChosenGatew
   }
   const configured = (): GatewayTarget =>
     resolveGatewayTarget({
-      flags: { url },
+      flags: { url, tlsFingerprint: context.list("tls-fingerprint") },
       env: loose.env,
       config: {
         ...loose.config,

@@ -5,6 +5,7 @@ import {
   type JsonObject,
   normalizeGatewayUrl,
   readSshAddress,
+  readTlsPins,
   resolveGatewayTarget,
 } from "@openclaw/config";
 import { usageError } from "../errors.ts";
@@ -19,6 +20,8 @@ export interface RemotePlanInput {
   readonly direct?: string | undefined;
   readonly token?: string | undefined;
   readonly password?: string | undefined;
+  /** `--tls-fingerprint`, once or twice; for a `wss:` URL. */
+  readonly tlsFingerprint?: readonly string[] | undefined;
 }
 
 /** What becomes of `gateway.remote`. */
@@ -49,6 +52,7 @@ export function planRemote(input: RemotePlanInput, config: JsonObject): RemotePl
   const given: Record<string, unknown> = {
     ...(input.token === undefined ? {} : { token: input.token }),
     ...(input.password === undefined ? {} : { password: input.password }),
+    ...givenPins(input, place),
   };
   const dropped = isSame
     ? []
@@ -62,6 +66,23 @@ export function planRemote(input: RemotePlanInput, config: JsonObject): RemotePl
     ...Object.entries(given).map(([key, value]) => ({ path: `gateway.remote.${key}`, value })),
   ];
   return { edits, dropped };
+}
+
+/** One pin is written as a text, as ever; two as a list. */
+function givenPins(
+  { tlsFingerprint = [] }: RemotePlanInput,
+  place: Place,
+): { tlsFingerprint?: string | readonly string[] } {
+  if (tlsFingerprint.length === 0) return {};
+  const url = String(place.url ?? "an SSH target");
+  if (!url.startsWith("wss:")) {
+    throw usageError(
+      `--tls-fingerprint is for wss://, and ${url} has no certificate.`,
+      "The host key of an SSH target is pinned in your known_hosts.",
+    );
+  }
+  const pins = readTlsPins(tlsFingerprint, "--tls-fingerprint");
+  return { tlsFingerprint: pins.length === 1 ? (pins[0] ?? "") : pins };
 }
 
 type Place = Partial<Record<(typeof PLACE_KEYS)[number], string | number>>;

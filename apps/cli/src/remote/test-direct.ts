@@ -1,6 +1,8 @@
+import { createHash, type X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { messageOf } from "@openclaw/app-kit";
+import { matchesTlsPin, parseTlsPin, type TlsPinSubject } from "@openclaw/config";
 import { reachPort, type ReachOptions, resolveName } from "./reach.ts";
 import { meetGateway, type WalkOptions } from "./test-over-ssh.ts";
 import { StepFailure, type StepTitles, type Taken } from "./walk.ts";
@@ -34,11 +36,11 @@ export async function testDirect(options: WalkOptions): Promise<void> {
   await walk.take(["websocket", "authentication", "pairing"], () => meetGateway(options));
 }
 
-/** With a pin that certificate and no other, whoever has signed it. */
+/** With pins a certificate that has one of them and no other, whoever has signed it. */
 function checkCertificate(
   host: string,
   port: number,
-  pin: string | undefined,
+  pins: readonly string[] | undefined,
   { timeoutMs, signal }: ReachOptions,
 ): Promise<Taken<undefined>> {
   return new Promise((resolve, reject) => {
@@ -47,7 +49,8 @@ function checkCertificate(
       host,
       port,
       ...(isIP(host) === 0 ? { servername: host } : {}),
-      rejectUnauthorized: pin === undefined,
+      minVersion: "TLSv1.2",
+      rejectUnauthorized: pins === undefined,
       timeout: timeoutMs,
     });
     const abort = (): void => fail(signal.reason);
@@ -67,28 +70,38 @@ function checkCertificate(
       fail(
         new StepFailure(`${messageOf(cause)}.`, {
           code: "TLS_FAILED",
-          hint: "Pin a certificate that nobody has signed: gateway.remote.tlsFingerprint",
+          hint: "One that no authority has signed has to be pinned: --tls-fingerprint with what openclaw gateway status shows on the Gateway's own machine.",
           cause,
         }),
       ),
     );
     socket.once("secureConnect", () => {
-      const { fingerprint256 } = socket.getPeerCertificate();
+      const shown = describeCertificate(socket.getPeerX509Certificate());
       settle();
-      if (pin === undefined || bare(pin) === bare(fingerprint256)) {
-        resolve({ value: undefined, detail: `SHA-256 ${fingerprint256}` });
+      const accepted = (pins ?? []).flatMap((text) => {
+        const parsed = parseTlsPin(text);
+        return parsed.ok ? [parsed.pin] : [];
+      });
+      if (pins === undefined || matchesTlsPin(accepted, shown)) {
+        resolve({ value: undefined, detail: `SHA-256 ${shown.fingerprint}` });
         return;
       }
       reject(
-        new StepFailure(`the certificate is not the pinned one: it has ${fingerprint256}.`, {
-          code: "TLS_PIN_MISMATCH",
-          hint: "Somebody may sit in between; if the Gateway has a new certificate, change gateway.remote.tlsFingerprint.",
-        }),
+        new StepFailure(
+          `the certificate is not the pinned one: expected ${pins.join(" or ")}; it has ${shown.fingerprint}, with the public key ${shown.publicKey}.`,
+          { code: "TLS_PIN_MISMATCH", hint: MISMATCH_HINT },
+        ),
       );
     });
   });
 }
 
-function bare(fingerprint: string): string {
-  return fingerprint.replaceAll(":", "").toLowerCase();
+const MISMATCH_HINT =
+  "Somebody may sit in between. Only if openclaw gateway status on the Gateway's own machine shows the same, pin that: remote set <url> --tls-fingerprint <pin>";
+
+function describeCertificate(certificate: X509Certificate | undefined): TlsPinSubject {
+  if (certificate === undefined) return { fingerprint: "none", publicKey: "none" };
+  const key = certificate.publicKey.export({ type: "spki", format: "der" });
+  const digest = createHash("sha256").update(key).digest("base64");
+  return { fingerprint: certificate.fingerprint256, publicKey: `sha256//${digest}` };
 }
