@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
 import { hostname, networkInterfaces } from "node:os";
+import { basename } from "node:path";
+import process from "node:process";
 import type { Logger } from "@openclaw/app-kit";
 import { announce, type Announcement } from "@openclaw/discovery";
 import { type DiscoveryQuestion, planDiscovery } from "./plan-discovery.ts";
@@ -7,7 +9,7 @@ import { type DiscoveryQuestion, planDiscovery } from "./plan-discovery.ts";
 /** What the Gateway that is to be announced knows of itself. */
 export type DiscoveryInput = Omit<
   DiscoveryQuestion,
-  "machineName" | "machineAddresses" | "isContainer"
+  "machineName" | "machineAddresses" | "isContainer" | "cliPath"
 > & {
   readonly logger: Logger;
 };
@@ -22,6 +24,7 @@ export function startDiscovery({ logger, ...known }: DiscoveryInput): Announceme
     machineName: hostname(),
     machineAddresses: machineAddresses(),
     isContainer: isContainer(),
+    cliPath: commandLineProgram(process.argv[1]),
   });
   if (!plan.announced) {
     logger.debug({ reason: plan.reason }, "gateway is not announced on the local network");
@@ -39,4 +42,10 @@ function machineAddresses(): string[] {
 /** The marks that Docker and Podman leave in what they run. */
 function isContainer(): boolean {
   return ["/.dockerenv", "/run/.containerenv"].some((path) => existsSync(path));
+}
+
+/** The program that runs, where it is the command line and not the daemon. */
+function commandLineProgram(script: string | undefined): string | undefined {
+  const isCli = /^(openclaw|clawdbot|moltbot)(\.[cm]?js)?$/.test(basename(script ?? ""));
+  return isCli ? script : undefined;
 }
