@@ -86,6 +86,10 @@ export const commandList: Readonly<Record<string, Trial>> = {
     /Hello Ada/,
   ),
 
+  "OPENCLAW_GATEWAY_TOKEN=<token> openclaw health --url wss://claw.example": notRun(
+    "packages/gateway-core does, with the page's proxies in front of it",
+  ),
+
   "openclaw gateway status": run("paired", /RPC probe: +ok/),
   "openclaw gateway install --enable-linger": asService,
   "openclaw remote set me@box": run(

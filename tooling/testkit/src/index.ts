@@ -6,6 +6,10 @@ export { freePort } from "./free-port.ts";
 export { createInbox } from "./inbox.ts";
 export { startProcess } from "./process-fixture.ts";
 export { trackPublishedLocks } from "./published-locks.ts";
+export { startHaproxy } from "./proxies/haproxy.ts";
+export { startNginx } from "./proxies/nginx.ts";
+export { proxyCertificate } from "./proxies/proxy-certificate.ts";
+export { hasHaproxy, hasNginx } from "./proxies/proxy-programs.ts";
 export { publishedRelease } from "./published-release.ts";
 export { createRawPeer, PeerResponseError, UpgradeRefusedError } from "./raw-peer.ts";
 export { startMisbehavingSshServer } from "./ssh/misbehaving-server.ts";
@@ -39,6 +43,8 @@ export type {
   StartProcessOptions,
   TestProcess,
 } from "./process-fixture.ts";
+export type { ProxyOptions } from "./proxies/nginx.ts";
+export type { ProxyServer } from "./proxies/proxy-server.ts";
 export type { PublishedRelease } from "./published-release.ts";
 export type {
   PeerClose,

@@ -62,6 +62,10 @@ export class UpgradeRefusedError extends Error {
 /** Options of {@link createRawPeer}. */
 export interface RawPeerOptions {
   headers?: Record<string, string>;
+  /** The address to connect from; Linux lets a program have any of 127.0.0.0/8. */
+  localAddress?: string;
+  /** The certificate to trust, in PEM, and no other. */
+  ca?: string;
   /** `false` leaves pings unanswered, as a frozen process would. @default true */
   autoPong?: boolean;
   /** Time for the upgrade. @default 5_000 */
@@ -147,6 +151,8 @@ export async function createRawPeer(url: string, options: RawPeerOptions = {}): 
     maxPayload: 0,
     autoPong: options.autoPong ?? true,
     headers: options.headers ?? {},
+    ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
+    ...(options.ca === undefined ? {} : { ca: options.ca }),
   });
   const inbox = createInbox<PeerFrame>((frame) => JSON.stringify(frame).slice(0, 300));
   const texts: string[] = [];
