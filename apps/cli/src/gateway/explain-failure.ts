@@ -3,6 +3,7 @@ import { GatewayError, RemoteError } from "@openclaw/client";
 import { CliError, type CliErrorType } from "../errors.ts";
 import type { CommandContext } from "../program/command-context.ts";
 import { type ChosenGateway, gatewaySibling, isLocalTarget, placeOf } from "./choose-gateway.ts";
+import { explainTls } from "./explain-tls.ts";
 
 export interface FailureContext {
   context: CommandContext;
@@ -117,7 +118,12 @@ function tellStory(error: GatewayError, where: FailureContext): Story {
     case "NOT_A_GATEWAY":
       return transport("not_a_gateway", message, ownHints, message);
     case "TLS_FAILED":
-      return transport("tls", message, ownHints, message);
+    case "TLS_PIN_MISMATCH": {
+      const { hints, fields } = explainTls(error, gateway.target, context);
+      const kind = error.code === "TLS_FAILED" ? "tls" : "tls_pin";
+      const story = transport(kind, message, hints, message);
+      return { ...story, fields: { ...story.fields, ...fields } };
+    }
     case "PROTOCOL_MISMATCH":
       return transport("protocol", message, ownHints, message);
     case "INSECURE_URL":
