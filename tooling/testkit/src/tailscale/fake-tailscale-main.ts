@@ -73,6 +73,7 @@ function strikesBefore({ kind, text = "" }: FakeTailscaleFault): boolean {
     case "nothing":
     case "half":
     case "public":
+    case "then fail":
     case "then replaced":
       return false;
   }
@@ -209,6 +210,7 @@ function turnOn(
     files.changeTable((whole) => mountHandler(whole, at, { Proxy: proxy }, isFunnel));
   }
   if (fault?.kind === "then replaced") files.writeTable(fault.table ?? {});
+  if (fault?.kind === "then fail") return fail(fault.text ?? "");
   print(`${command === "funnel" ? "Available on the internet:" : "Available within your tailnet:"}\n
 https://${at.host}/\n|-- proxy ${proxy}\n
 ${command === "funnel" ? "Funnel" : "Serve"} started and running in the background.

@@ -31,6 +31,7 @@ export interface FakeTailscaleFault {
    * - `nothing`: says that it is done, and has done nothing.
    * - `half`: opens the port and mounts nothing there.
    * - `public`: does what it is told, and puts the port on Funnel too.
+   * - `then fail`: does what it is told, then prints `text` on stderr and ends with 1.
    * - `then replaced`: does what it is told, and somebody else puts `table` in its place at once.
    */
   kind:
@@ -42,6 +43,7 @@ export interface FakeTailscaleFault {
     | "nothing"
     | "half"
     | "public"
+    | "then fail"
     | "then replaced";
   text?: string;
   table?: ServeTable;
@@ -73,6 +75,12 @@ export interface FakeTailscaleState {
   faults: readonly FakeTailscaleFault[];
 }
 
+/** One invocation, from its beginning. */
+export interface FakeTailscaleCall {
+  pid: number;
+  args: string[];
+}
+
 /** The files of one stand-in. */
 export interface FakeTailscaleFiles {
   readState(): FakeTailscaleState;
@@ -84,7 +92,7 @@ export interface FakeTailscaleFiles {
   writeTable(table: ServeTable): void;
   changeTable(change: (table: ServeTable) => void): void;
   recordCall(args: readonly string[]): void;
-  calls(): string[][];
+  calls(): FakeTailscaleCall[];
 }
 
 /** Opens, without creating anything, the files in `directory`. */
@@ -140,12 +148,13 @@ export function fakeTailscaleFiles(directory: string): FakeTailscaleFiles {
         change(table);
         write(tablePath, table);
       }),
-    recordCall: (args) => appendFileSync(callsPath, `${JSON.stringify(args)}\n`),
+    recordCall: (args) =>
+      appendFileSync(callsPath, `${JSON.stringify({ pid: process.pid, args })}\n`),
     calls: () =>
       (tryRead(() => readFileSync(callsPath, "utf8")) ?? "")
         .split("\n")
         .filter((line) => line !== "")
-        .map((line) => JSON.parse(line) as string[]),
+        .map((line) => JSON.parse(line) as FakeTailscaleCall),
   };
 }
 

@@ -148,6 +148,10 @@ test("a fault can be a lie, half of the work, or somebody who is faster", async 
   await run(fake, "serve --bg --yes 1");
   expect(fake.table()).toEqual({ TCP: { 443: { HTTPS: true } } });
   fake.heal();
+  fake.fail({ on: "serve --bg", kind: "then fail", text: "lost connection" });
+  expect(await run(fake, "serve --bg --yes 1")).toMatchObject({ code: 1 });
+  expect(fake.table()).toEqual(route("http://127.0.0.1:1"));
+  fake.heal();
   fake.fail({ on: "serve --bg", kind: "then replaced", table: route("http://127.0.0.1:9") });
   await run(fake, "serve --bg --yes 1");
   expect(fake.table()).toEqual(route("http://127.0.0.1:9"));

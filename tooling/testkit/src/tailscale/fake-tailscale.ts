@@ -27,6 +27,8 @@ export interface FakeTailscale extends AsyncDisposable {
   readonly host: string;
   /** The arguments of every invocation so far, in order; an invocation counts from its beginning. */
   calls(): string[][];
+  /** Whether an invocation still runs, also one whose caller is gone. */
+  isBusy(): boolean;
   /** What is served. */
   table(): ServeTable;
   /** The same, byte by byte. */
@@ -83,7 +85,8 @@ export async function fakeTailscale({
     path,
     env: { PATH: path },
     host: (state.dnsName ?? HEALTHY.dnsName).replace(/\.$/u, ""),
-    calls: () => files.calls(),
+    calls: () => files.calls().map(({ args }) => args),
+    isBusy: () => files.calls().some(({ pid }) => isRunning(pid)),
     table: () => files.readTable(),
     tableText: () => files.readTableText(),
     setTable: (changed) => files.writeTable(changed),
@@ -97,10 +100,23 @@ export async function fakeTailscale({
   };
 }
 
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A shell script, since the first line of a file cannot hold arguments everywhere. */
 async function executable(directory: string): Promise<string> {
   const main = fileURLToPath(new URL("fake-tailscale-main.ts", import.meta.url));
   // Named now and not by the first test that runs it.
   await readFile(main);
-  return `#!/bin/sh\nexec '${process.execPath}' '${main}' '${directory}' "$@"\n`;
+  // Compiled once: tests run it hundreds of times.
+  const cache = join(directory, "compiled");
+  return `#!/bin/sh
+NODE_COMPILE_CACHE='${cache}' exec '${process.execPath}' '${main}' '${directory}' "$@"
+`;
 }
