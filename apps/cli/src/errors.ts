@@ -5,7 +5,7 @@
  *   `usage`, `config`, `not_found` or `unsupported`, or `interrupted` after Ctrl-C
  * - `gateway_credentials_required`: a credential is needed and none was given; nothing was sent
  * - `gateway_transport_error`: no answer from a Gateway. `kind` is `refused`, `closed`, `timeout`,
- *   `not_a_gateway`, `insecure_url`, `tls`, `protocol`, or `ssh` with the tunnel's `code`, `final` and
+ *   `not_a_gateway`, `insecure_url`, `tls`, `tls_pin` with `expected` and `found`, `protocol`, or `ssh` with the tunnel's `code`, `final` and
  *   `details`; `gateway {url, urlSource, via}` stands beside
  * - `gateway_auth_error`: the Gateway did not accept the credential; `code` is its detail code
  * - `gateway_pairing_required`: an operator has to approve this device; `requestId` names the request

@@ -9,9 +9,11 @@ import {
   chooseGateway,
   isLocalTarget,
   placeOf,
+  readConfig,
   viaFields,
 } from "../gateway/choose-gateway.ts";
 import { type ConfigSummary, summariseConfig } from "../gateway/config-summary.ts";
+import { type OwnTls, ownTlsFields, readOwnTls } from "../gateway/own-tls.ts";
 import { type PortReport, reportPort } from "../gateway/port-report.ts";
 import { capabilityOf, probeGateway, type ProbeResult } from "../gateway/probe-gateway.ts";
 import { renderFields } from "../output/table.ts";
@@ -50,12 +52,13 @@ export async function run(context: CommandContext): Promise<number> {
   const service = { ...found.status, runtime: runtimeOfGateway(found, local.runtime) };
   const serviceConfig = await configOfService(context, found.status, config);
   const rpc = rpcOf(chosen, probe);
+  const tls: OwnTls | null = await readOwnTls(context, (await readConfig(context)).config);
   const { style } = context;
   const document = {
     cli: { version: VERSION },
     service,
     config: { cli: config, ...serviceConfig },
-    gateway: local.gateway,
+    gateway: { ...local.gateway, tls },
     port: local.port,
     ...(isProbing ? { rpc } : {}),
     extraServices: extraServices(found.leftovers),
@@ -83,6 +86,7 @@ export async function run(context: CommandContext): Promise<number> {
           "Gateway:",
           `bind=${local.gateway.bindMode} (${local.gateway.bindHost}), port=${local.gateway.port} (${local.gateway.portSource})`,
         ],
+        ...ownTlsFields(tls),
         [
           "Probe target:",
           chosen instanceof CliError

@@ -230,6 +230,22 @@ const probeCommand: CommandSpec = {
   load: () => import("../commands/gateway-probe.ts"),
 };
 
+const certificateCommand: CommandSpec = {
+  name: "certificate",
+  summary: "show the Gateway's TLS certificate and what clients pin of it",
+  description:
+    "Of this machine. A certificate that the Gateway has made for itself can be renewed, with the same key: clients that pin the public key notice nothing.",
+  examples: [
+    { command: "gateway certificate", says: "fingerprint, public key, and until when it is valid" },
+    { command: "gateway certificate --renew", says: "another ten years, with this machine's names of now" },
+  ],
+  options: [
+    { name: "renew", kind: "flag", description: "Issue it anew, with the same key" },
+    JSON_OPTION,
+  ],
+  load: () => import("../commands/gateway-certificate.ts"),
+};
+
 const callCommand: CommandSpec = {
   name: "call",
   summary: "call any method of the Gateway",
@@ -288,6 +304,7 @@ export const gatewayCommands: CommandSpec = {
     statusCommand,
     healthCommand,
     probeCommand,
+    certificateCommand,
     callCommand,
   ],
 };
