@@ -13,7 +13,7 @@ import {
   viaFields,
 } from "../gateway/choose-gateway.ts";
 import { type ConfigSummary, summariseConfig } from "../gateway/config-summary.ts";
-import { type OwnTls, ownTlsFields, readOwnTls } from "../gateway/own-tls.ts";
+import { ownTlsFields, readOwnTls } from "../gateway/own-tls.ts";
 import { type PortReport, reportPort } from "../gateway/port-report.ts";
 import { capabilityOf, probeGateway, type ProbeResult } from "../gateway/probe-gateway.ts";
 import { renderFields } from "../output/table.ts";
@@ -52,7 +52,7 @@ export async function run(context: CommandContext): Promise<number> {
   const service = { ...found.status, runtime: runtimeOfGateway(found, local.runtime) };
   const serviceConfig = await configOfService(context, found.status, config);
   const rpc = rpcOf(chosen, probe);
-  const tls: OwnTls | null = await readOwnTls(context, (await readConfig(context)).config);
+  const tls = await readOwnTls(context, (await readConfig(context)).config);
   const { style } = context;
   const document = {
     cli: { version: VERSION },
