@@ -48,6 +48,11 @@ export interface GatewayClientOptions {
   password?: string | undefined;
   /** A device token given by hand; otherwise the one in `deviceStore` is used. */
   deviceToken?: string | undefined;
+  /**
+   * The one-time token of a setup code. Presented alone, until a hello has issued a device token in
+   * its place. Needs an `identity`, which it is then bound to.
+   */
+  bootstrapToken?: string | undefined;
   /** Signs the handshake. Without one the client is device-less. @default false */
   identity?: DeviceIdentity | false | undefined;
   /** Where issued device tokens are kept, per endpoint and role. @default kept in memory */
@@ -145,6 +150,7 @@ export interface ResolvedGatewayClientOptions {
   readonly token: string | undefined;
   readonly password: string | undefined;
   readonly deviceToken: string | undefined;
+  readonly bootstrapToken: string | undefined;
   readonly identity: DeviceIdentity | undefined;
   readonly deviceStore: DeviceTokenStore;
   readonly role: "operator" | "node";
@@ -195,6 +201,7 @@ export function resolveGatewayClientOptions(
     token: emptyToUndefined(options.token),
     password: emptyToUndefined(options.password),
     deviceToken: emptyToUndefined(options.deviceToken),
+    bootstrapToken: options.identity ? emptyToUndefined(options.bootstrapToken) : undefined,
     identity: options.identity || undefined,
     deviceStore: resolveDeviceStore(options),
     role,

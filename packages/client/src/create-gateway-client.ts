@@ -15,6 +15,7 @@ import type { Duplex } from "node:stream";
 import type { EventFrame, HelloOk, RawJson } from "@openclaw/protocol";
 import type { DialFunction } from "./carrier/dial.ts";
 import type { GatewayClientOptions } from "./client-options.ts";
+import type { RemoteErrorShape } from "./errors.ts";
 import type { CloseInfo, GatewayClientState } from "./client-state.ts";
 import type { Connection, ConnectionEnd, SendOptions } from "./connection/connection.ts";
 import type { GatewayClient, RequestOptions } from "./gateway-client.ts";
@@ -60,6 +61,7 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
   let pairingSince: number | undefined;
   let failures = 0;
   let restartExpectedMs: number | undefined;
+  let wasHeld = false;
 
   function setState(next: GatewayClientState): void {
     state = next;
@@ -129,6 +131,7 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
       logger,
       buildConnect: (challenge) => negotiator.prepare(challenge),
       onHello: opened,
+      onWaiting: (refusal, waitMs) => waiting(mine, { refusal, waitMs }),
       onGap: (gap) => listeners.emit("gap", gap),
       onEvent: eventArrived,
       onEnd: (end) => ended(mine, end),
@@ -158,9 +161,29 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
     hello = newHello;
     openedAt = now();
     pairingSince = undefined;
+    wasHeld = false;
     restartExpectedMs = undefined;
     setState({ kind: "open", openedAtMs: Date.now(), protocol: newHello.protocol });
     connecting?.resolve(newHello);
+  }
+
+  /** The Gateway keeps the handshake open until an operator has decided; nothing is asked meanwhile. */
+  function waiting(
+    mine: Connection,
+    { refusal, waitMs }: { refusal: RemoteErrorShape; waitMs: number },
+  ): void {
+    if (mine !== connection || !target) return;
+    wasHeld = true;
+    const reason = target.negotiator.explain(refusal);
+    pairingSince ??= now();
+    showPairing(reason, Date.now() + waitMs);
+    resolved.onAttempt?.({ attempt: failures + 1, error: reason, retryInMs: waitMs });
+  }
+
+  function showPairing(reason: GatewayError, retryAtMs: number): void {
+    const next = { kind: "pairing", requestId: requestIdOf(reason), retryAtMs, reason } as const;
+    if (state.kind === "pairing" && state.requestId === next.requestId) state = next;
+    else setState(next);
   }
 
   function eventArrived(frame: EventFrame): void {
@@ -192,7 +215,9 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
     failures += 1;
     if (error.code !== "PAIRING_REQUIRED") pairingSince = undefined;
     else pairingSince ??= now();
-    const pairingForMs = now() - (pairingSince ?? now());
+    // A Gateway that keeps the handshake open is asked twice a minute, and may be asked so for ever.
+    const pairingForMs = wasHeld ? 0 : now() - (pairingSince ?? now());
+    wasHeld = false;
     const retryInMs =
       error.final || !resolved.reconnect
         ? undefined
@@ -220,9 +245,7 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
     }
     // Quick questions for approval must not grow the pause after the next real failure.
     failures = 0;
-    const next = { kind: "pairing", requestId: requestIdOf(reason), retryAtMs, reason } as const;
-    if (state.kind === "pairing" && state.requestId === next.requestId) state = next;
-    else setState(next);
+    showPairing(reason, retryAtMs);
   }
 
   function finish(error: GatewayError | undefined): void {

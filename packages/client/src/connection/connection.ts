@@ -42,6 +42,11 @@ export interface ConnectionOptions {
   /** Params of `connect` for the Gateway's challenge. */
   buildConnect(challenge: ConnectChallenge): Promise<object>;
   onHello(hello: HelloOk): void;
+  /**
+   * An operator has to decide first. `refusal` is what the answer would be now; it follows within
+   * `waitMs`, on this connection.
+   */
+  onWaiting(refusal: RemoteErrorShape, waitMs: number): void;
   onEvent(frame: EventFrame): void;
   onGap(gap: SequenceGap): void;
   /** Called once, at the end. */
@@ -71,6 +76,9 @@ export interface Connection {
  */
 type Phase = "dialling" | "greeted" | "proving" | "open" | "ended";
 
+/** Longer than this no Gateway keeps a handshake open. */
+const MAX_DECISION_WAIT_MS = 300_000;
+
 export function openConnection(options: ConnectionOptions): Connection {
   const { endpoint, transport, now } = options;
   const pending = createPendingRequests(now);
@@ -83,18 +91,25 @@ export function openConnection(options: ConnectionOptions): Connection {
   let maxFrameBytes = MAX_FRAME_BYTES;
   let maxBufferedBytes = MAX_BUFFERED_BYTES;
 
-  const connectTimer = setTimeout(() => {
+  let connectTimer: NodeJS.Timeout;
+  const limitHandshake = (timeoutMs: number): void => {
+    clearTimeout(connectTimer);
+    connectTimer = setTimeout(() => tookTooLong(timeoutMs), timeoutMs);
+  };
+  limitHandshake(options.connectTimeoutMs);
+
+  function tookTooLong(timeoutMs: number): void {
     const waitedFor =
       phase === "dialling" ? "the connection" : phase === "greeted" ? "its challenge" : "its hello";
     const error = new GatewayError(
       "CONNECT_TIMEOUT",
-      `${endpoint}: no answer within ${options.connectTimeoutMs} ms, still waiting for ${waitedFor}`,
+      `${endpoint}: no answer within ${timeoutMs} ms, still waiting for ${waitedFor}`,
       { hint: "Check host and port, and whether the Gateway is overloaded." },
     );
     if (phase === "dialling") transport.terminate();
     else transport.close(CLOSE.CLIENT_TIMEOUT, CLOSE_REASON.CONNECT_TIMEOUT);
     end({ kind: "failed", error });
-  }, options.connectTimeoutMs);
+  }
 
   function end(how: ConnectionEnd, requestError?: GatewayError): void {
     if (phase === "ended") return;
@@ -160,6 +175,10 @@ export function openConnection(options: ConnectionOptions): Connection {
       if (phase === "greeted") challenged(frame.payload);
       return;
     }
+    if (frame.event === "device.pair.waiting") {
+      if (phase === "proving") waitForDecision(frame.payload);
+      return;
+    }
     const gap = trackSequence(frame.seq);
     if (gap) options.onGap(gap);
     options.onEvent(frame);
@@ -192,6 +211,13 @@ export function openConnection(options: ConnectionOptions): Connection {
         if (phase === "proving") fail(CLOSE.POLICY_VIOLATION, CLOSE_REASON.CONNECT_FAILED, error);
       },
     );
+  }
+
+  function waitForDecision(payload: unknown): void {
+    const { error, waitMs } = (payload ?? {}) as { error?: unknown; waitMs?: unknown };
+    const ms = Math.min(positive(waitMs) ?? 0, MAX_DECISION_WAIT_MS);
+    limitHandshake(ms + options.connectTimeoutMs);
+    options.onWaiting(errorShapeOf(error), ms);
   }
 
   function helloArrived(frame: ResponseFrame): void {
@@ -313,7 +339,10 @@ export function openConnection(options: ConnectionOptions): Connection {
 }
 
 function errorOf(frame: ResponseFrame): RemoteErrorShape {
-  const error: unknown = frame.error;
+  return errorShapeOf(frame.error);
+}
+
+function errorShapeOf(error: unknown): RemoteErrorShape {
   if (typeof error !== "object" || error === null) {
     return { code: "UNAVAILABLE", message: "the Gateway gave no reason" };
   }

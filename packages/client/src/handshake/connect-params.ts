@@ -1,4 +1,4 @@
-import { buildDeviceAuthPayload } from "@openclaw/protocol";
+import { buildDeviceAuthPayload, CAP_PAIRING_WAIT } from "@openclaw/protocol";
 import type { ConnectPlan } from "./connect-plan.ts";
 import type { DeviceIdentity } from "../identity/device-identity.ts";
 import type { ResolvedGatewayClientOptions } from "../client-options.ts";
@@ -7,22 +7,33 @@ import type { ResolvedGatewayClientOptions } from "../client-options.ts";
 export interface ConnectChallenge {
   readonly nonce: string;
   readonly ts: number;
+  /** The Gateway can keep a handshake open until an operator has decided about the device. */
+  readonly offersPairingWait: boolean;
 }
 
 /** The challenge in an event's payload, if it is one. */
 export function parseChallenge(payload: unknown): ConnectChallenge | undefined {
   if (typeof payload !== "object" || payload === null) return undefined;
-  const { nonce, ts } = payload as { nonce?: unknown; ts?: unknown };
+  const { nonce, ts, capabilities } = payload as Record<"nonce" | "ts" | "capabilities", unknown>;
   if (typeof nonce !== "string" || nonce === "") return undefined;
   if (typeof ts !== "number" || !Number.isSafeInteger(ts) || ts < 0) return undefined;
-  return { nonce, ts };
+  const offersPairingWait = Array.isArray(capabilities) && capabilities.includes(CAP_PAIRING_WAIT);
+  return { nonce, ts, offersPairingWait };
 }
 
 /** Params of the `connect` request, with fields only that both generations know where 3 is offered. */
 export async function buildConnectParams(
   options: Pick<
     ResolvedGatewayClientOptions,
-    "client" | "role" | "scopes" | "caps" | "commands" | "permissions" | "pathEnv" | "identity"
+    | "client"
+    | "role"
+    | "scopes"
+    | "caps"
+    | "commands"
+    | "permissions"
+    | "pathEnv"
+    | "identity"
+    | "reconnect"
   >,
   plan: ConnectPlan,
   challenge: ConnectChallenge,
@@ -35,7 +46,11 @@ export async function buildConnectParams(
     client: options.client,
     role: options.role,
     scopes: options.scopes,
-    caps: options.caps,
+    // Whoever does not wait for approval wants to hear at once that it is missing.
+    caps:
+      challenge.offersPairingWait && options.reconnect
+        ? [...options.caps, CAP_PAIRING_WAIT]
+        : options.caps,
     ...(options.commands && { commands: options.commands }),
     ...(options.permissions && { permissions: options.permissions }),
     ...(options.pathEnv !== undefined && { pathEnv: options.pathEnv }),
@@ -60,7 +75,7 @@ async function proveDevice(
     role: options.role,
     scopes: options.scopes,
     signedAtMs: signedAt,
-    token: auth?.token ?? auth?.deviceToken ?? "",
+    token: auth?.token ?? auth?.deviceToken ?? auth?.bootstrapToken ?? "",
     nonce: challenge.nonce,
     platform: options.client.platform,
     deviceFamily: options.client.deviceFamily,

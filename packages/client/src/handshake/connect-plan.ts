@@ -16,6 +16,7 @@ export interface ConnectAuth {
   readonly token?: string;
   readonly password?: string;
   readonly deviceToken?: string;
+  readonly bootstrapToken?: string;
 }
 
 /** What earlier attempts taught about this Gateway. */
@@ -28,6 +29,8 @@ export interface PeerMemory {
   speaks4: boolean;
   /** The shared secret was refused, and the Gateway offered to try the device token. */
   tryDeviceToken: boolean;
+  /** The setup code has done its work, or will never do it. */
+  bootstrapIsOver: boolean;
 }
 
 export interface PlanInput {
@@ -39,6 +42,8 @@ export interface PlanInput {
   readonly password: string | undefined;
   /** Given by hand or kept from an earlier hello. */
   readonly deviceToken: string | undefined;
+  /** Of a setup code. */
+  readonly bootstrapToken: string | undefined;
   readonly memory: PeerMemory;
 }
 
@@ -50,8 +55,10 @@ export interface PlanInput {
 export function planConnect(input: PlanInput): ConnectPlan {
   const { memory } = input;
   const acceptsRange = input.role === "node" || input.mode === "probe";
-  const oldest = memory.onlyProtocol3 || acceptsRange ? 3 : 4;
-  const newest = memory.onlyProtocol3 ? 3 : 4;
+  // Setup codes came with protocol 4, and the closed schema of 3 knows no field for them.
+  const usesCode = input.bootstrapToken !== undefined && !memory.bootstrapIsOver;
+  const oldest = (memory.onlyProtocol3 || acceptsRange) && !usesCode ? 3 : 4;
+  const newest = memory.onlyProtocol3 && !usesCode ? 3 : 4;
   const maxProtocol = input.maxProtocol ?? Math.max(newest, input.minProtocol ?? 0);
   const minProtocol = input.minProtocol ?? Math.min(oldest, maxProtocol);
   // A peer that only knows 3 refuses an offer of 4 alone before it looks at the signature.
@@ -69,9 +76,11 @@ export function mayRenegotiate(input: PlanInput): boolean {
   return input.minProtocol === undefined && input.maxProtocol === undefined;
 }
 
-/** The explicit secret first; the device token beside it only when the Gateway offered to take it. */
+/** A setup code alone while it is good; then the explicit secret; the device token beside it only when the Gateway offered to take it. */
 function chooseCredential(input: PlanInput): Credential {
-  const { token, password, deviceToken, memory } = input;
+  const { token, password, deviceToken, bootstrapToken, memory } = input;
+  if (bootstrapToken !== undefined && !memory.bootstrapIsOver)
+    return { auth: { bootstrapToken }, usesDeviceToken: false };
   if (token !== undefined || password !== undefined) {
     const secret = {
       ...(token === undefined ? {} : { token }),

@@ -1,6 +1,6 @@
 import { buildConnectParams } from "./connect-params.ts";
 import { mayRenegotiate, planConnect } from "./connect-plan.ts";
-import { decideRefusal } from "./refusal.ts";
+import { decideRefusal, refusalError } from "./refusal.ts";
 import type { HelloOk } from "@openclaw/protocol";
 import type { ResolvedGatewayClientOptions } from "../client-options.ts";
 import type { GatewayError, RemoteErrorShape } from "../errors.ts";
@@ -19,6 +19,8 @@ export interface Negotiator {
   prepare(challenge: ConnectChallenge): Promise<object>;
   /** Why the refusal ends the attempt, or `undefined` when another should follow at once. */
   refused(refusal: RemoteErrorShape): Promise<GatewayError | undefined>;
+  /** What a refusal says, without drawing a lesson from it. */
+  explain(refusal: RemoteErrorShape): GatewayError;
   /** Keeps what the hello issued. */
   welcomed(hello: HelloOk): void;
   /** Resolves when nothing is being written any more. */
@@ -36,6 +38,7 @@ export function createNegotiator(
     onlyV2: false,
     speaks4: false,
     tryDeviceToken: false,
+    bootstrapIsOver: false,
   };
   let stored: StoredDeviceToken | undefined;
   let attempt: { input: PlanInput; plan: ConnectPlan } | undefined;
@@ -67,6 +70,7 @@ export function createNegotiator(
     else if (lesson === "not-only-protocol-3") memory.onlyProtocol3 = false;
     else if (lesson === "only-v2-signature") memory.onlyV2 = true;
     else if (lesson === "try-device-token") memory.tryDeviceToken = true;
+    else if (lesson === "setup-code-is-over") memory.bootstrapIsOver = true;
     else forgetToken();
   }
 
@@ -97,6 +101,7 @@ export function createNegotiator(
         maxProtocol: options.maxProtocol,
         token: options.token,
         password: options.password,
+        bootstrapToken: options.bootstrapToken,
         deviceToken: identity ? (options.deviceToken ?? stored?.token) : undefined,
         memory,
       };
@@ -112,6 +117,10 @@ export function createNegotiator(
         endpoint,
         plan,
         mayRenegotiate: mayRenegotiate(input),
+        hasOtherCredential:
+          input.deviceToken !== undefined ||
+          options.token !== undefined ||
+          options.password !== undefined,
         hasUnusedDeviceToken: input.deviceToken !== undefined && !plan.credential.usesDeviceToken,
         deviceTokenIsStored: options.deviceToken === undefined,
         isTrustedPath: address.isLoopback || address.isTls,
@@ -122,11 +131,15 @@ export function createNegotiator(
       return writing.then(() => decision.error);
     },
 
+    explain: (refusal) => refusalError(refusal, { endpoint }),
+
     welcomed(hello) {
       lessons = 0;
       memory.speaks4 = hello.protocol >= 4;
       const auth: Partial<HelloOk["auth"]> | undefined = hello.auth;
       if (!auth) return;
+      // From here on the device has a token of its own; without one the code has to serve again.
+      if (auth.deviceToken) memory.bootstrapIsOver = true;
       if (auth.deviceToken) keep(auth.deviceToken, auth.role ?? role, auth.scopes ?? []);
       for (const issued of auth.deviceTokens ?? []) {
         keep(issued.deviceToken, issued.role, issued.scopes);

@@ -16,6 +16,8 @@ export type Lesson =
   | "not-only-protocol-3"
   | "only-v2-signature"
   | "try-device-token"
+  /** The setup code is of no use any more; there is something else to try. */
+  | "setup-code-is-over"
   /** The stored device token is stale; the identity stays. */
   | "forget-device-token";
 
@@ -24,6 +26,8 @@ export interface RefusalContext {
   readonly plan: ConnectPlan;
   /** The plan follows from the defaults. */
   readonly mayRenegotiate: boolean;
+  /** There is something to present besides the setup code. */
+  readonly hasOtherCredential: boolean;
   /** There is a device token that this attempt did not present. */
   readonly hasUnusedDeviceToken: boolean;
   /** The device token in use came from the store. */
@@ -60,6 +64,8 @@ function lessonOf(refusal: RemoteErrorShape, context: RefusalContext): Lesson | 
     return undefined;
   }
   if (plan.signature === "v3" && isSignatureInvalid(refusal)) return "only-v2-signature";
+  if (details.code === "AUTH_BOOTSTRAP_TOKEN_INVALID" && plan.credential.auth?.bootstrapToken)
+    return context.hasOtherCredential ? "setup-code-is-over" : undefined;
   if (!isSecretMismatch(refusal)) return undefined;
   if (plan.credential.usesDeviceToken) {
     return context.deviceTokenIsStored ? "forget-device-token" : undefined;
@@ -70,7 +76,11 @@ function lessonOf(refusal: RemoteErrorShape, context: RefusalContext): Lesson | 
     : undefined;
 }
 
-function refusalError(refusal: RemoteErrorShape, context: RefusalContext): GatewayError {
+/** A refusal as the error that a caller sees. */
+export function refusalError(
+  refusal: RemoteErrorShape,
+  context: Pick<RefusalContext, "endpoint">,
+): GatewayError {
   const details = detailsOf(refusal);
   const code = codeOf(refusal);
   return new GatewayError(
@@ -134,6 +144,9 @@ function hintOf(code: GatewayErrorCode, details: RefusalDetails): string | undef
 }
 
 function authHint(code: string): string {
+  if (code === "AUTH_BOOTSTRAP_TOKEN_INVALID") {
+    return 'A setup code serves one device, for ten minutes. Ask for a new one: "openclaw qr" on the Gateway host.';
+  }
   if (code.startsWith("AUTH_PASSWORD")) {
     return "The Gateway expects its password: --password or OPENCLAW_GATEWAY_PASSWORD.";
   }

@@ -30,7 +30,7 @@ export function retryDelayMs(input: RetryInput): number {
     return spread(input.pairingForMs < PAIRING_QUICK_FOR_MS ? PAIRING_QUICK_MS : PAIRING_SLOW_MS);
   }
   const delay =
-    error.code === "AUTH_FAILED"
+    error.code === "AUTH_FAILED" && error.retryAfterMs === undefined
       ? spread(AUTH_RETRY_MS)
       : backoffDelayMs(failures - 1, backoff, random);
   if (error.retryAfterMs === undefined) return delay;

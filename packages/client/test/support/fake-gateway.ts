@@ -6,7 +6,7 @@ import type { TransportClose, TransportFactory } from "../../src/transport/trans
 /** What a client said of itself, as far as tests look at it. */
 export interface SeenConnect extends Record<string, unknown> {
   maxProtocol: number;
-  auth?: { token?: string; password?: string; deviceToken?: string };
+  auth?: { token?: string; password?: string; deviceToken?: string; bootstrapToken?: string };
 }
 
 export interface FakeRequest {
@@ -24,6 +24,8 @@ export interface FakeLink {
   /** Every request but `connect`, in order. */
   readonly requests: FakeRequest[];
   readonly connectParams: SeenConnect | undefined;
+  /** The `connect` request, for an answer that comes later. */
+  connect: FakeRequest | undefined;
   readonly closed: Promise<TransportClose>;
   send(frame: object | string): void;
   answer(request: FakeRequest, payload: unknown): void;
@@ -34,12 +36,12 @@ export interface FakeLink {
 export interface FakeGatewayOptions {
   /** @default `{ nonce: "nonce-1", ts: 1_700_000_000_000 }` */
   challenge?: object | false;
-  /** Answers `connect`: an object becomes part of the hello, an error refuses. */
+  /** Answers `connect`: an object becomes part of the hello, an error refuses, `hold` says nothing. */
   onConnect?: (
     params: SeenConnect,
     link: FakeLink,
     attempt: number,
-  ) => object | { error: RemoteErrorShape };
+  ) => object | { error: RemoteErrorShape } | "hold";
   onRequest?: (request: FakeRequest, link: FakeLink) => void;
   /** Ends the dial with this instead of opening. */
   refuseDial?: (attempt: number) => Error | undefined;
@@ -111,6 +113,7 @@ function createLink(
     transport: far,
     clientSide: near,
     requests,
+    connect: undefined,
     get connectParams() {
       return connectParams;
     },
@@ -139,7 +142,9 @@ function createLink(
       // A test that fakes a Gateway may trust its own client.
       const params = request.params as SeenConnect;
       connectParams = params;
+      link.connect = request;
       const answer = options.onConnect?.(params, link, attempt) ?? {};
+      if (answer === "hold") return;
       if ("error" in answer) {
         link.refuse(request, answer.error as RemoteErrorShape);
         far.close(1008, (answer.error as RemoteErrorShape).message);
