@@ -34,6 +34,8 @@ export interface GatewayLimits {
   highWaterMarkBytes: number;
   /** Sockets of one address that have not yet connected; one more is answered 503. @default 32 */
   maxPreauthConnectionsPerIp: number;
+  /** Sockets of all addresses that have not yet connected; one more is answered 503. @default 1_024 */
+  maxPreauthConnections: number;
   /** From open to hello; later closes with 1000. @default 15_000 */
   handshakeTimeoutMs: number;
   /** Requests of one connection that are not yet answered; one more is `UNAVAILABLE`, retryable. @default 1_024 */
@@ -50,6 +52,7 @@ export const defaultLimits: GatewayLimits = {
   maxBufferedBytes: MAX_BUFFERED_BYTES,
   highWaterMarkBytes: 1_048_576,
   maxPreauthConnectionsPerIp: MAX_PREAUTH_CONNECTIONS_PER_IP,
+  maxPreauthConnections: 1_024,
   handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
   maxRequestsInFlight: 1_024,
   maxInvocationsPerNode: 1_024,

@@ -200,12 +200,19 @@ export function createGateway(options: GatewayOptions): Gateway {
   const upgrader = createUpgrader({
     maxFrameBytes: limits.maxFrameBytes,
     maxPreauthConnectionsPerIp: limits.maxPreauthConnectionsPerIp,
+    maxPreauthConnections: limits.maxPreauthConnections,
+    floodMs: throttle.floodMs,
     isClosed: () => phase !== "open",
     rules: () => resolved.edge,
     onForwardingProblem,
     onSocket(ws, socket, origin) {
       const peer = new WebSocketPeer(ws, socket, limits.maxPreauthFrameBytes);
       handshakes.add(peer);
+      let holdsPlace = true;
+      const leavePlace = (): void => {
+        if (holdsPlace) upgrader.release(origin.address);
+        holdsPlace = false;
+      };
       peer.owner = beginHandshake(peer, origin, {
         timeoutMs: limits.handshakeTimeoutMs,
         now,
@@ -220,6 +227,9 @@ export function createGateway(options: GatewayOptions): Gateway {
               devices,
               tokens,
               pairing,
+              setups,
+              throttle,
+              authFailures,
               policy,
               origin,
               nonce,
@@ -239,9 +249,11 @@ export function createGateway(options: GatewayOptions): Gateway {
             isDraining: () => phase !== "open",
             sendHello,
           }),
+        waits,
+        parked: leavePlace,
         ended() {
           handshakes.delete(peer);
-          upgrader.release(origin.address);
+          leavePlace();
         },
       });
     },
@@ -265,6 +277,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     resolved,
     connections,
     policy,
+    throttle,
     pairing,
     mayListenWithoutSecret: () => listeners.every((listener) => listener.isLoopback),
   });

@@ -10,7 +10,13 @@ export type { TailnetUser } from "./auth/tailnet-identity.ts";
 export type { TrustedProxyAuth } from "./auth/trusted-proxy.ts";
 export type { CloseOptions, Gateway } from "./gateway.ts";
 export type { GatewayStartErrorCode, RequestErrorOptions } from "./errors.ts";
-export type { GatewayAuth, GatewayLimits, GatewayOptions } from "./gateway-options.ts";
+export type { ThrottleOptions } from "./auth/throttle/throttle-options.ts";
+export type {
+  GatewayAuth,
+  GatewayLimits,
+  GatewayOptions,
+  SetupAddresses,
+} from "./gateway-options.ts";
 export type { GatewayChanges } from "./live-update.ts";
 export type { GatewayAddress, ListenOptions } from "./listener/http-listener.ts";
 export type { Logger } from "./logger.ts";

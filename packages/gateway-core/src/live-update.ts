@@ -1,4 +1,6 @@
 import { CLOSE, CLOSE_REASON } from "@openclaw/protocol";
+import type { Throttle } from "./auth/throttle/throttle.ts";
+import { resolveThrottleOptions } from "./auth/throttle/throttle-options.ts";
 import type { ConnectionTable } from "./connections/connection-table.ts";
 import type { Connection } from "./connections/connection.ts";
 import { GatewayStartError } from "./errors.ts";
@@ -14,7 +16,7 @@ import type { PairingService } from "./pairing/pairing-service.ts";
 
 /** The options that a running Gateway can take on. What is absent stays as it is. */
 export interface GatewayChanges extends Partial<
-  Pick<GatewayOptions, "auth" | "allowedHosts" | "allowedOrigins" | "trustedProxies">
+  Pick<GatewayOptions, "auth" | "allowedHosts" | "allowedOrigins" | "trustedProxies" | "throttle">
 > {
   /** Replaces `nodes.commands`. */
   commands?: { allow?: readonly string[]; deny?: readonly string[] };
@@ -26,6 +28,7 @@ export function createUpdater(gateway: {
   resolved: ResolvedGatewayOptions;
   connections: ConnectionTable;
   policy: CommandPolicy;
+  throttle: Throttle;
   pairing: Pick<PairingService, "nodeConnected">;
   /** Whether all that is listened on is of this machine. */
   mayListenWithoutSecret: () => boolean;
@@ -37,6 +40,7 @@ export function createUpdater(gateway: {
     const next = { ...options, ...changes };
     const auth = resolveAuth(next.auth);
     const edge = resolveEdge(next);
+    const throttle = resolveThrottleOptions(next.throttle);
     if (auth.mode === "none" && !gateway.mayListenWithoutSecret()) {
       throw new GatewayStartError(
         "BIND_REFUSED",
@@ -47,7 +51,8 @@ export function createUpdater(gateway: {
     options = next;
     const former = resolved.auth;
     // The one object that all parts of the Gateway read their options from.
-    Object.assign(resolved, { auth, edge });
+    Object.assign(resolved, { auth, edge, throttle });
+    gateway.throttle.configure(throttle);
     endFormer(connections, former, auth);
     if (commands === undefined) return;
     gateway.policy.configure({ allow: new Set(commands.allow), deny: new Set(commands.deny) });

@@ -35,7 +35,7 @@ test("pain 14: 2,000 peers that come, fail, are invoked, vanish and come again l
     },
     async () => {
       await using peer = await createRawPeer(t.url);
-      await peer.connect({ token: "not the secret", identity: false });
+      await peer.connect({ token: "not the secret", identity: false, clientId: "test" });
     },
     async () => {
       const peer = await createRawPeer(t.url);

@@ -8,6 +8,9 @@ import type { AddressList } from "../listener/address-list.ts";
 import type { PeerOrigin } from "../listener/peer-address.ts";
 import type { DeviceRegistry } from "../pairing/device-registry.ts";
 import type { DeviceTokens } from "../pairing/device-tokens.ts";
+import { mayRepair } from "../pairing/pairing-decision.ts";
+import type { SetupCodes, SetupRecord } from "../pairing/setup-codes.ts";
+import type { SecretKind } from "../auth/throttle/throttle.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 
 export type AuthMethod =
@@ -15,16 +18,27 @@ export type AuthMethod =
   | "token"
   | "password"
   | "device-token"
+  | "bootstrap-token"
   | "tailscale"
   | "trusted-proxy";
 
 export type AuthVerdict =
-  | { ok: true; method: AuthMethod; user?: PeerUser }
+  | { ok: true; method: AuthMethod | "device-key"; user?: PeerUser; setup?: SetupRecord }
   | { ok: false; refusal: Refusal };
 
+/** The tries of one peer at one kind of secret, as the throttle sees them. */
+export interface Guesses {
+  waitMs(kind: SecretKind): number;
+  failed(kind: SecretKind): void;
+  succeeded(kind: SecretKind): void;
+}
+
 /**
- * The shared secret first, then, for a peer that has proven a paired key, the token of that device.
- * A token that fails as a shared secret is tried as a device token before it is called wrong.
+ * The shared secret first, then a setup code, then, for a peer that has proven a paired key, the
+ * token of that device. A token that fails as a shared secret is tried as a device token before it
+ * is called wrong. Whoever brings nothing but the proof of a paired key is let in by that.
+ *
+ * While a peer is slowed down its guesses are not looked at; what needs no guessing still is.
  */
 export function authenticate(
   params: ConnectParams,
@@ -32,7 +46,9 @@ export function authenticate(
     auth: GatewayAuth;
     devices: DeviceRegistry;
     tokens: DeviceTokens;
-    deviceId: string | undefined;
+    device: { deviceId: string; publicKey: string } | undefined;
+    setups: SetupCodes;
+    guesses: Guesses;
     origin: PeerOrigin;
     trustedProxies: AddressList;
     /** What Tailscale says of a peer that asks to be let in by who it is on the tailnet. */
@@ -40,29 +56,32 @@ export function authenticate(
   },
 ): AuthVerdict {
   const { token, password, deviceToken, bootstrapToken } = params.auth ?? {};
-  const shared = checkFirst({ token, password }, context);
-  if (shared.ok) return shared;
-
-  if (bootstrapToken) {
-    return {
-      ok: false,
-      refusal: refuse(
-        "unauthorized: setup code invalid, expired, revoked, or already used (ask for a new one)",
-        {
-          detailCode: "AUTH_BOOTSTRAP_TOKEN_INVALID",
-          details: advice("bootstrap_token_invalid", "review_auth_configuration"),
-        },
-      ),
-    };
+  const { device, guesses } = context;
+  // A credential that is missing is no guess.
+  const isGuess = Boolean(token || password) && context.auth.mode !== "none";
+  const waitMs = isGuess ? guesses.waitMs("shared-secret") : 0;
+  const presented = waitMs > 0 ? { token: undefined, password: undefined } : { token, password };
+  const shared = checkFirst(presented, context);
+  if (shared.ok) {
+    if (isGuess) guesses.succeeded("shared-secret");
+    return shared;
   }
+  if (bootstrapToken) return redeem(bootstrapToken, context);
 
-  const { deviceId } = context;
+  const deviceId = device?.deviceId;
   const record = deviceId === undefined ? undefined : context.devices.get(deviceId);
   const role = params.role ?? "operator";
   const candidate = deviceToken || token;
   if (record && candidate && context.tokens.verify(record, role, candidate).ok)
     return { ok: true, method: "device-token" };
+  // A page's key lies where the page's scripts do, and is no proof that a person logged in.
+  const bringsNothing = !token && !password && !deviceToken;
+  if (bringsNothing && device && context.origin.browserOrigin === undefined)
+    if (mayRepair(record, { publicKey: device.publicKey, role }))
+      return { ok: true, method: "device-key" };
 
+  if (waitMs > 0) return { ok: false, refusal: rateLimited(waitMs) };
+  if (isGuess) guesses.failed("shared-secret");
   // Only a peer that sent nothing but a device token hears that the device token is wrong.
   if (deviceId !== undefined && deviceToken && !token && !password) {
     return {
@@ -91,6 +110,62 @@ export function authenticate(
       },
     }),
   };
+}
+
+/** The refusal of a guess that is not looked at. */
+export function rateLimited(waitMs: number): Refusal {
+  const refusal = refuse("unauthorized: too many failed attempts (wait, then try again)", {
+    detailCode: "AUTH_RATE_LIMITED",
+    details: advice("rate_limited", "wait_then_retry"),
+    retryable: true,
+  });
+  refusal.error.retryAfterMs = Math.ceil(waitMs);
+  return refusal;
+}
+
+/** Whether a setup code is good for this device; what it grants is given afterwards. */
+function redeem(
+  token: string,
+  {
+    device,
+    setups,
+    guesses,
+  }: Pick<Parameters<typeof authenticate>[1], "device" | "setups" | "guesses">,
+): AuthVerdict {
+  // It is bound to a key, so that nobody who overhears the answer can use it again.
+  if (!device) {
+    const message = "device identity required";
+    const options = { code: "NOT_PAIRED", detailCode: "DEVICE_IDENTITY_REQUIRED" } as const;
+    return { ok: false, refusal: refuse(message, options) };
+  }
+  const waitMs = guesses.waitMs("bootstrap-token");
+  if (waitMs > 0) return { ok: false, refusal: rateLimited(waitMs) };
+  const setup = setups.find(token, device);
+  if (setup) {
+    guesses.succeeded("bootstrap-token");
+    return { ok: true, method: "bootstrap-token", setup };
+  }
+  guesses.failed("bootstrap-token");
+  return { ok: false, refusal: setupCodeInvalid() };
+}
+
+/** What a peer is told of a setup code that is not, no longer, or not for it. */
+export function setupCodeInvalid(): Refusal {
+  return refuse(
+    "unauthorized: setup code invalid, expired, revoked, or already used (ask for a new one)",
+    {
+      detailCode: "AUTH_BOOTSTRAP_TOKEN_INVALID",
+      details: advice("bootstrap_token_invalid", "review_auth_configuration"),
+    },
+  );
+}
+
+/** The setup code is good, and for less than the peer asks for. */
+export function setupScopeMismatch(): Refusal {
+  return refuse("unauthorized: this setup code does not cover the role and scopes asked for", {
+    detailCode: "AUTH_SCOPE_MISMATCH",
+    details: advice("scope_mismatch", "review_auth_configuration"),
+  });
 }
 
 type FirstVerdict =

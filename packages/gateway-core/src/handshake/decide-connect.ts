@@ -1,5 +1,6 @@
 import {
   CAP_INVOKE_LEDGER,
+  CAP_PAIRING_WAIT,
   CLOSE,
   type ConnectParams,
   MIN_PROTOCOL_VERSION,
@@ -27,7 +28,18 @@ import type { DeviceTokens } from "../pairing/device-tokens.ts";
 import { isPlain, plainText } from "../plain-text.ts";
 import { PAIRING_REASON_TEXT } from "../pairing/pairing-decision.ts";
 import type { Admission, PairingService } from "../pairing/pairing-service.ts";
-import { type AuthMethod, authenticate } from "./authenticate.ts";
+import type { FailureLog } from "../auth/throttle/failure-log.ts";
+import type { Claimant, Throttle } from "../auth/throttle/throttle.ts";
+import type { SetupCodes } from "../pairing/setup-codes.ts";
+import {
+  type AuthMethod,
+  type AuthVerdict,
+  type Guesses,
+  authenticate,
+  rateLimited,
+  setupCodeInvalid,
+  setupScopeMismatch,
+} from "./authenticate.ts";
 import { checkOrigin } from "./origin-rule.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 import { capScopes } from "./scope-cap.ts";
@@ -39,6 +51,9 @@ export interface ConnectContext {
   devices: DeviceRegistry;
   tokens: DeviceTokens;
   pairing: PairingService;
+  setups: SetupCodes;
+  throttle: Throttle;
+  authFailures: FailureLog;
   policy: CommandPolicy;
   origin: PeerOrigin;
   nonce: string;
@@ -57,8 +72,15 @@ export interface Accepted {
   /** The person behind it, where somebody we trust has named one. */
   user: PeerUser | undefined;
   deviceId: string | undefined;
-  deviceToken: { token: string; issuedAtMs: number } | undefined;
+  deviceToken: IssuedToken | undefined;
+  /** What a setup code gave besides, for the device's other roles. */
+  deviceTokens: readonly (IssuedToken & { role: string; scopes: readonly string[] })[];
   node: AcceptedNode | undefined;
+}
+
+export interface IssuedToken {
+  token: string;
+  issuedAtMs: number;
 }
 
 export interface AcceptedNode {
@@ -71,7 +93,10 @@ export interface AcceptedNode {
   keepsLedger: boolean;
 }
 
-export type ConnectDecision = { ok: true; accepted: Accepted } | { ok: false; refusal: Refusal };
+export type ConnectDecision =
+  | { ok: true; accepted: Accepted }
+  /** `waitsFor` is the device that an operator has to decide about, of a client that would wait. */
+  | { ok: false; refusal: Refusal; waitsFor?: string };
 
 const no = (refusal: Refusal): ConnectDecision => ({ ok: false, refusal });
 
@@ -100,12 +125,23 @@ export function decideConnect(rawParams: unknown, context: ConnectContext): Conn
     );
   }
 
+  const claimedId = params.device?.id.toLowerCase();
+  const fail = (refusal: Refusal, identity = claimedId ?? programName(params)): ConnectDecision => {
+    const reason = reasonOf(refusal);
+    context.authFailures.add({ address: origin.address, identity: plainText(identity), reason });
+    return no(refusal);
+  };
+  // A signature costs far more to check than a guess to make.
+  if (claimedId !== undefined && !isPaired(context, claimedId)) {
+    const waitMs = guessWaitMs(params, guessesOf(context, { identity: claimedId }));
+    if (waitMs > 0) return fail(rateLimited(waitMs));
+  }
   const now = options.now();
   const device = params.device
     ? verifyDevice(params, { nonce: context.nonce, isLocal: origin.isLocal, now })
     : undefined;
   if (device && !device.ok) {
-    return no(
+    return fail(
       refuse(device.message, { detailCode: device.detailCode, details: { reason: device.reason } }),
     );
   }
@@ -114,7 +150,12 @@ export function decideConnect(rawParams: unknown, context: ConnectContext): Conn
     auth: options.auth,
     devices: context.devices,
     tokens: context.tokens,
-    deviceId: device?.deviceId,
+    device,
+    setups: context.setups,
+    guesses: guessesOf(context, {
+      identity: device?.deviceId ?? programName(params),
+      isPaired: device !== undefined && isPaired(context, device.deviceId),
+    }),
     origin,
     trustedProxies: options.edge.proxyTrust.trustedProxies,
     tailnetIdentity: context.tailnetIdentity,
@@ -123,7 +164,7 @@ export function decideConnect(rawParams: unknown, context: ConnectContext): Conn
   if (!auth.ok) {
     // Without a device there is nothing else that could let it in, and that is what it should hear.
     const sentNothing = !params.auth?.token && !params.auth?.password;
-    return no(!device && sentNothing && needsDevice ? deviceRequired() : auth.refusal);
+    return fail(!device && sentNothing && needsDevice ? deviceRequired() : auth.refusal);
   }
   if (needsDevice) return no(deviceRequired());
   // Whose word it is that lets a peer in is no key: without one, nobody could take it away again.
@@ -134,12 +175,14 @@ export function decideConnect(rawParams: unknown, context: ConnectContext): Conn
     protocol,
     role,
     client: describeClient(params),
-    authMethod: auth.method,
+    // On the wire a proven key is what its token stands for.
+    authMethod: auth.method === "device-key" ? ("device-token" as const) : auth.method,
+    deviceTokens: [],
     user: auth.user,
   };
   const caps = auth.method === "trusted-proxy" ? scopeCaps(origin) : [];
   if (!device) {
-    const free = deviceFreeScopes(params, protocol, { origin, method: auth.method });
+    const free = deviceFreeScopes(params, protocol, { origin, method: base.authMethod });
     const scopes = caps.reduce<readonly string[]>(capScopes, free);
     return {
       ok: true,
@@ -151,18 +194,99 @@ export function decideConnect(rawParams: unknown, context: ConnectContext): Conn
   const asked = role === "node" ? [] : requestedScopes(params, protocol);
   const scopes = caps.reduce<readonly string[]>(capScopes, asked);
   const claim = describeClaim(base.client, { ...device, role, scopes, node, origin });
-  const admission = context.pairing.admit(claim, mayPairSilently(context, auth.method));
-  if (!admission.ok) return no(pairingRequired(admission, claim, protocol));
+  const admission = admit(claim, { auth, protocol, params }, context);
+  if (!admission.ok) return admission;
+  const { record, roles } = admission;
+  const deviceToken = issueToken(record, role, context);
+  const deviceTokens = roles
+    .filter((other) => other !== role)
+    .flatMap((other) => {
+      const issued = issueToken(record, other, context);
+      const granted = record.roles[other]?.scopes ?? [];
+      return issued ? [{ ...issued, role: other, scopes: granted }] : [];
+    });
+  const { deviceId } = device;
+  return {
+    ok: true,
+    accepted: { ...base, scopes, deviceId, deviceToken, deviceTokens, node },
+  };
+}
 
-  const grant = admission.record.roles[role];
-  const deviceToken =
-    grant && grant.revokedAtMs === undefined
-      ? {
-          token: context.tokens.issue(device.deviceId, role, grant),
-          issuedAtMs: grant.rotatedAtMs ?? grant.createdAtMs,
-        }
-      : undefined;
-  return { ok: true, accepted: { ...base, scopes, deviceId: device.deviceId, deviceToken, node } };
+type AdmitVerdict =
+  /** `roles` are those that a setup code has given. */
+  | { ok: true; record: DeviceRecord; roles: readonly string[] }
+  | Extract<ConnectDecision, { ok: false }>;
+
+/** Whether the device is paired for what it asks, or may be now. */
+function admit(
+  claim: DeviceClaim,
+  {
+    auth,
+    protocol,
+    params,
+  }: { auth: Extract<AuthVerdict, { ok: true }>; protocol: 3 | 4; params: ConnectParams },
+  context: ConnectContext,
+): AdmitVerdict {
+  if (auth.setup) {
+    const admission = context.pairing.admitBySetup(claim, auth.setup);
+    if (admission.ok) return admission;
+    const refusal =
+      admission.reason === "scope-mismatch" ? setupScopeMismatch() : setupCodeInvalid();
+    return { ok: false, refusal };
+  }
+  const admission = context.pairing.admit(claim, mayPairSilently(context, auth.method));
+  if (admission.ok) return { ...admission, roles: [] };
+  const refusal = pairingRequired(admission, claim, protocol);
+  const wouldWait = params.caps?.includes(CAP_PAIRING_WAIT) === true;
+  return { ok: false, refusal, ...(wouldWait ? { waitsFor: claim.deviceId } : {}) };
+}
+
+function issueToken(
+  { deviceId, roles }: DeviceRecord,
+  role: string,
+  { tokens }: ConnectContext,
+): IssuedToken | undefined {
+  const grant = roles[role];
+  if (!grant || grant.revokedAtMs !== undefined) return undefined;
+  return {
+    token: tokens.issue(deviceId, role, grant),
+    issuedAtMs: grant.rotatedAtMs ?? grant.createdAtMs,
+  };
+}
+
+/** The tries of a peer, kept under who it says it is and where it comes from. */
+function guessesOf(
+  { throttle, origin }: ConnectContext,
+  { identity, isPaired: paired = false }: { identity: string; isPaired?: boolean },
+): Guesses {
+  const claimant: Claimant = { address: origin.address, identity, isPaired: paired };
+  return {
+    waitMs: (kind) => throttle.waitMs(claimant, kind),
+    failed: (kind) => throttle.failed(claimant, kind),
+    succeeded: (kind) => throttle.succeeded(claimant, kind),
+  };
+}
+
+/** What tells one program without a key from another, as far as it says so itself. */
+function programName({ client: { id, mode, instanceId } }: ConnectParams): string {
+  return instanceId === undefined ? `${id}/${mode}` : `${id}/${mode}/${instanceId.slice(0, 64)}`;
+}
+
+/** How long until what a peer presents may be looked at. */
+function guessWaitMs({ auth }: ConnectParams, guesses: Guesses): number {
+  if (auth?.token || auth?.password) return guesses.waitMs("shared-secret");
+  return auth?.bootstrapToken ? guesses.waitMs("bootstrap-token") : 0;
+}
+
+/** A device that is granted something. */
+function isPaired({ devices }: ConnectContext, deviceId: string): boolean {
+  const record = devices.get(deviceId);
+  return record !== undefined && liveRoles(record).length > 0;
+}
+
+function reasonOf({ error }: Refusal): string {
+  const { authReason, reason, code } = (error.details ?? {}) as Record<string, unknown>;
+  return String(authReason ?? reason ?? code ?? error.code);
 }
 
 function roleOf({ role = "operator" }: ConnectParams): "operator" | "node" | undefined {
@@ -221,13 +345,14 @@ function deviceFreeScopes(
 }
 
 /** Being on this machine and knowing the secret is proof enough to pair, for all but browser pages. */
-function mayPairSilently(context: ConnectContext, method: AuthMethod): boolean {
+function mayPairSilently(context: ConnectContext, method: AuthMethod | "device-key"): boolean {
   const { options, origin } = context;
   return (
     options.autoApproveLocal &&
     origin.isLocal &&
     origin.browserOrigin === undefined &&
-    method !== "device-token"
+    method !== "device-token" &&
+    method !== "device-key"
   );
 }
 
@@ -287,7 +412,8 @@ const MAX_PATH_CHARS = 32_768;
 
 function describeNode(params: ConnectParams, policy: CommandPolicy): AcceptedNode {
   const platform = nodePlatform(params.client.platform, params.client.deviceFamily);
-  const caps = (params.caps ?? []).filter(isPlain);
+  // How the client likes to wait is nothing that a node can be asked for.
+  const caps = (params.caps ?? []).filter((cap) => isPlain(cap) && cap !== CAP_PAIRING_WAIT);
   return {
     platform,
     offered: [...(params.commands ?? [])],

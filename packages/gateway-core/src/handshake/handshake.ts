@@ -1,15 +1,28 @@
 import { randomUUID } from "node:crypto";
-import { CLOSE, encodeError, encodeEvent, encodeResponse, parseFrame } from "@openclaw/protocol";
+import {
+  CAP_PAIRING_WAIT,
+  CLOSE,
+  encodeError,
+  encodeEvent,
+  encodeResponse,
+  parseFrame,
+} from "@openclaw/protocol";
 import type { Connection } from "../connections/connection.ts";
 import type { PeerSocketOwner } from "../connections/peer-socket.ts";
 import type { WebSocketPeer } from "../connections/websocket-peer.ts";
 import type { PeerOrigin } from "../listener/peer-address.ts";
 import type { Logger } from "../logger.ts";
+import type { PairingWaits } from "../pairing/pairing-waits.ts";
 import type { Accepted, ConnectDecision } from "./decide-connect.ts";
 import { type Refusal, refuse as refusal } from "./refusal.ts";
 
 /** How many frames may follow `connect` before it is answered. */
 const MAX_WAITING_FRAMES = 15;
+/**
+ * How long a handshake stays open for an operator's decision; then the device asks again. Well below
+ * the age that a signature may have, since the same one is judged again.
+ */
+const DECISION_WAIT_MS = 30_000;
 
 export interface HandshakeOptions {
   timeoutMs: number;
@@ -28,6 +41,10 @@ export interface HandshakeOptions {
     peer: { socket: WebSocketPeer; origin: PeerOrigin },
     sendHello: (hello: unknown) => void,
   ) => Connection;
+  /** Where a device that would wait is woken by the decision about it. */
+  waits: PairingWaits;
+  /** The peer has proven who it is and waits for a person; it is no longer one that hurries us. */
+  parked: () => void;
   /** The handshake is over, one way or the other. */
   ended: () => void;
 }
@@ -37,6 +54,7 @@ export interface HandshakeOptions {
  *
  *     open ── connect.challenge ──►  peer
  *          ◄── connect ───────────
+ *          ── device.pair.waiting ►       where an operator has to decide, and the peer would wait
  *          ── hello-ok ──────────►        or an error and close
  *
  * Everything that decides is elsewhere and pure; this is the shell that talks.
@@ -48,6 +66,7 @@ export function beginHandshake(
 ): PeerSocketOwner {
   const nonce = randomUUID();
   let isOver = false;
+  let stopWaiting: (() => void) | undefined;
   /** Frames that came while `connect` was being decided; undefined when it is not. */
   let waiting: string[] | undefined;
 
@@ -59,6 +78,7 @@ export function beginHandshake(
     if (isOver) return;
     isOver = true;
     clearTimeout(timer);
+    stopWaiting?.();
     options.ended();
   };
   const drop = (code: number, reason: string): void => {
@@ -82,10 +102,39 @@ export function beginHandshake(
       return undecided(error);
     }
   };
-  const conclude = (id: string, decision: ConnectDecision): void => {
+  /** Leaves the handshake open until an operator has decided; false when too many are open already. */
+  const park = (id: string, params: unknown, refused: Refusal, deviceId: string): boolean => {
+    const decided = (): void => void settle(id, params, false);
+    stopWaiting = options.waits.begin(deviceId, decided);
+    if (!stopWaiting) return false;
+    clearTimeout(timer);
+    timer = setTimeout(() => refuse(id, refused), DECISION_WAIT_MS);
+    waiting ??= [];
+    options.parked();
+    const payload = { error: refused.error, waitMs: DECISION_WAIT_MS };
+    send(encodeEvent({ event: "device.pair.waiting", payload }));
+    return true;
+  };
+  const settle = (id: string, params: unknown, mayWait: boolean): void => {
+    if (isOver) return;
+    const decision = decide(params);
+    if (!(decision instanceof Promise)) return conclude(id, params, decision, mayWait);
+    waiting ??= [];
+    void decision.then((decided) => conclude(id, params, decided, mayWait));
+  };
+  const conclude = (
+    id: string,
+    params: unknown,
+    decision: ConnectDecision,
+    mayWait: boolean,
+  ): void => {
     // The peer has gone, or its time has run out.
     if (isOver) return;
-    if (!decision.ok) return refuse(id, decision.refusal);
+    if (!decision.ok) {
+      const { refusal: refused, waitsFor } = decision;
+      if (mayWait && waitsFor !== undefined && park(id, params, refused, waitsFor)) return;
+      return refuse(id, refused);
+    }
     end();
     socket.authenticated();
     options.accept(decision.accepted, { socket, origin }, (hello) =>
@@ -93,9 +142,10 @@ export function beginHandshake(
     );
     for (const text of waiting ?? []) socket.owner.onText(text);
   };
-  const timer = setTimeout(() => drop(CLOSE.NORMAL, ""), options.timeoutMs);
+  let timer = setTimeout(() => drop(CLOSE.NORMAL, ""), options.timeoutMs);
 
-  send(encodeEvent({ event: "connect.challenge", payload: { nonce, ts: options.now() } }));
+  const challenge = { nonce, ts: options.now(), capabilities: [CAP_PAIRING_WAIT] };
+  send(encodeEvent({ event: "connect.challenge", payload: challenge }));
 
   return {
     onText(text) {
@@ -119,10 +169,7 @@ export function beginHandshake(
       }
       const unavailable = options.unavailable();
       if (unavailable) return refuse(id, unavailable);
-      const decision = decide(params);
-      if (!(decision instanceof Promise)) return conclude(id, decision);
-      waiting = [];
-      void decision.then((decided) => conclude(id, decided));
+      settle(id, params, true);
     },
     onClose: end,
   };

@@ -12,6 +12,8 @@ export const GATEWAY_EVENTS = [
   "device.pair.requested",
   "device.pair.resolved",
   "device.pair.changed",
+  "device.pair.waiting",
+  "device.pair.setup.completed",
   "node.pair.requested",
   "node.pair.resolved",
   "node.hostStats",
@@ -70,6 +72,15 @@ export function helloOk(
       scopes: [...scopes],
       ...(deviceToken
         ? { deviceToken: deviceToken.token, issuedAtMs: deviceToken.issuedAtMs }
+        : {}),
+      ...(accepted.deviceTokens.length > 0
+        ? {
+            deviceTokens: accepted.deviceTokens.map(({ token, ...more }) => ({
+              ...more,
+              scopes: [...more.scopes],
+              deviceToken: token,
+            })),
+          }
         : {}),
     },
     policy: {

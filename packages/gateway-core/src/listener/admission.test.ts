@@ -1,20 +1,40 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { createAdmission } from "./admission.ts";
+import { type Admission, createAdmission } from "./admission.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
+/** Handshakes that come and go, beside one that stays. */
+function crowd(admission: Admission, address: string): void {
+  admission.enter(address, outcome());
+  for (let n = 0; n < 8; n += 1) {
+    admission.enter(address, outcome());
+    admission.leave(address);
+  }
+  vi.advanceTimersByTime(10);
+}
+
 const outcome = () => ({ admitted: vi.fn(), refused: vi.fn() });
 
-test("a socket above the limit of its address waits a moment for a place, in turn", () => {
+test("above the limit of a silent address a socket is refused at once", () => {
   const admission = createAdmission({ maxPerAddress: 1, maxTotal: 10 });
+  admission.enter("a", outcome());
+  const second = outcome();
+  admission.enter("a", second);
+  expect(second.refused).toHaveBeenCalledOnce();
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("in a crowd that moves a socket waits a moment for a place, in turn", () => {
+  const admission = createAdmission({ maxPerAddress: 2, maxTotal: 10 });
+  crowd(admission, "a");
   const [first, second, third] = [outcome(), outcome(), outcome()];
   for (const each of [first, second, third]) admission.enter("a", each);
   expect(first.admitted).toHaveBeenCalledOnce();
   expect(second.admitted).not.toHaveBeenCalled();
   admission.leave("a");
   expect(second.admitted).toHaveBeenCalledOnce();
-  vi.advanceTimersByTime(250);
+  vi.advanceTimersByTime(100);
   expect(third.refused).toHaveBeenCalledOnce();
   admission.leave("a");
   expect(third.admitted).not.toHaveBeenCalled();
@@ -28,12 +48,12 @@ test("one address does not take the places of another, but all together have a l
   admission.enter("b", b);
   admission.enter("c", c);
   expect([a, b, c].map(({ admitted }) => admitted.mock.calls.length)).toEqual([1, 1, 0]);
-  admission.leave("b");
-  expect(c.admitted).toHaveBeenCalledOnce();
+  expect(c.refused).toHaveBeenCalledOnce();
 });
 
 test("a socket that goes while it waits gives up its turn", () => {
-  const admission = createAdmission({ maxPerAddress: 1, maxTotal: 10 });
+  const admission = createAdmission({ maxPerAddress: 2, maxTotal: 10 });
+  crowd(admission, "a");
   const [first, gone] = [outcome(), outcome()];
   admission.enter("a", first);
   admission.enter("a", gone)();

@@ -7,8 +7,9 @@ export interface AdmissionOutcome {
 /** Counts the handshakes that are under way, for each address and in all. */
 export interface Admission {
   /**
-   * Asks for a place. It is given at once where there is one. Otherwise the socket waits a moment,
-   * since a handshake takes only milliseconds, and is then refused. Returns what gives up the wait.
+   * Asks for a place. It is given at once where there is one. Where places of this address are given
+   * back all the time, the socket waits a moment for one; otherwise, and then, it is refused. Returns
+   * what gives up the wait.
    */
   enter(address: string | undefined, outcome: AdmissionOutcome): () => void;
   /** Gives back the place of a socket that was admitted. */
@@ -20,8 +21,17 @@ export interface AdmissionOptions {
   maxPerAddress: number;
   /** Handshakes of all addresses at once. */
   maxTotal: number;
-  /** How long a socket waits for a place. @default 250 */
+  /** How long a socket waits for a place. @default 100 */
   maxWaitMs?: number;
+}
+
+/** So many places given back within a second are a crowd that moves, worth waiting in. */
+const MOVING_CROWD = 8;
+
+interface Places {
+  taken: number;
+  /** When the latest were given back, oldest first. */
+  leftAt: number[];
 }
 
 interface Waiting {
@@ -31,16 +41,24 @@ interface Waiting {
 }
 
 export function createAdmission(options: AdmissionOptions): Admission {
-  const { maxPerAddress, maxTotal, maxWaitMs = 250 } = options;
-  const places = new Map<string, number>();
+  const { maxPerAddress, maxTotal, maxWaitMs = 100 } = options;
+  const places = new Map<string, Places>();
   const queue = new Set<Waiting>();
   let total = 0;
 
   const hasPlace = (key: string): boolean =>
-    total < maxTotal && (places.get(key) ?? 0) < maxPerAddress;
+    total < maxTotal && (places.get(key)?.taken ?? 0) < maxPerAddress;
+
+  const isMoving = (key: string): boolean => {
+    const { leftAt = [] } = places.get(key) ?? {};
+    const first = leftAt[leftAt.length - MOVING_CROWD];
+    return first !== undefined && performance.now() - first < 1_000;
+  };
 
   function take(key: string): void {
-    places.set(key, (places.get(key) ?? 0) + 1);
+    const ofKey = places.get(key) ?? { taken: 0, leftAt: [] };
+    ofKey.taken += 1;
+    places.set(key, ofKey);
     total += 1;
   }
 
@@ -68,7 +86,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
         return () => {};
       }
       // Those who wait are bounded as well: they hold a socket each.
-      if (queue.size >= maxTotal) {
+      if (queue.size >= maxTotal || !isMoving(key)) {
         outcome.refused();
         return () => {};
       }
@@ -82,10 +100,14 @@ export function createAdmission(options: AdmissionOptions): Admission {
     },
     leave(address) {
       const key = address ?? "";
-      const count = (places.get(key) ?? 0) - 1;
+      const ofKey = places.get(key);
       total -= 1;
-      if (count > 0) places.set(key, count);
-      else places.delete(key);
+      if (ofKey !== undefined) {
+        ofKey.taken -= 1;
+        ofKey.leftAt.push(performance.now());
+        if (ofKey.leftAt.length > MOVING_CROWD) ofKey.leftAt.shift();
+        if (ofKey.taken === 0) places.delete(key);
+      }
       admitNext();
     },
   };

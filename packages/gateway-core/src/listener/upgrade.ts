@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Socket } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
+import { createAdmission } from "./admission.ts";
 import type { EdgeRules } from "./edge-rules.ts";
 import { type Rejection, rejectUpgrade } from "./http-answer.ts";
 import type { ForwardingProblem, PeerOrigin } from "./peer-address.ts";
@@ -10,6 +11,9 @@ import { judgeUpgrade } from "./request-rules.ts";
 export interface UpgradeOptions {
   maxFrameBytes: number;
   maxPreauthConnectionsPerIp: number;
+  maxPreauthConnections: number;
+  /** Milliseconds until an address that floods may begin another handshake; 0 for any other. */
+  floodMs: (address: string | undefined) => number;
   /** True while no new socket may be taken. */
   isClosed: () => boolean;
   /** What requests are judged by; asked for each, since it may change. */
@@ -33,14 +37,10 @@ export function createUpgrader(options: UpgradeOptions): Upgrader {
     perMessageDeflate: false,
     maxPayload: options.maxFrameBytes,
   });
-  const waiting = new Map<string, number>();
-
-  function release(address: string | undefined): void {
-    const key = address ?? "";
-    const count = (waiting.get(key) ?? 0) - 1;
-    if (count > 0) waiting.set(key, count);
-    else waiting.delete(key);
-  }
+  const admission = createAdmission({
+    maxPerAddress: options.maxPreauthConnectionsPerIp,
+    maxTotal: options.maxPreauthConnections,
+  });
 
   /** Holds on to nothing of the request: what is made here lives as long as the socket. */
   function upgrade(
@@ -50,12 +50,10 @@ export function createUpgrader(options: UpgradeOptions): Upgrader {
     origin: PeerOrigin,
   ): void {
     const { address } = origin;
-    const key = address ?? "";
-    waiting.set(key, (waiting.get(key) ?? 0) + 1);
     let upgraded = false;
     socket.once("close", () => {
       // A malformed upgrade is answered and closed by ws, and never reaches the callback.
-      if (!upgraded) release(address);
+      if (!upgraded) admission.leave(address);
     });
     server.handleUpgrade(request, socket, head, (ws) => {
       upgraded = true;
@@ -65,7 +63,7 @@ export function createUpgrader(options: UpgradeOptions): Upgrader {
   }
 
   return {
-    release,
+    release: admission.leave,
     handle(request, socket, head) {
       const rules = options.rules();
       if (options.isClosed()) return rejectUpgrade(socket, BUSY, rules.hsts);
@@ -74,11 +72,25 @@ export function createUpgrader(options: UpgradeOptions): Upgrader {
         if (verdict.problem) options.onForwardingProblem(verdict.problem);
         return rejectUpgrade(socket, verdict.rejection, rules.hsts);
       }
-      const count = waiting.get(verdict.origin.address ?? "") ?? 0;
-      if (count >= options.maxPreauthConnectionsPerIp)
-        return rejectUpgrade(socket, BUSY, rules.hsts);
-      upgrade(request, socket, head, verdict.origin);
+      const { origin } = verdict;
+      const floodMs = options.floodMs(origin.address);
+      if (floodMs > 0) return rejectUpgrade(socket, floods(floodMs), rules.hsts);
+      socket.on("error", () => {});
+      const giveUp = admission.enter(origin.address, {
+        admitted: () => upgrade(request, socket, head, origin),
+        refused: () => rejectUpgrade(socket, BUSY, rules.hsts),
+      });
+      socket.once("close", giveUp);
     },
+  };
+}
+
+function floods(waitMs: number): Rejection {
+  return {
+    status: 429,
+    type: "rate_limited",
+    message: "too many connections after failed attempts; wait, then try again",
+    headers: { "Retry-After": String(Math.ceil(waitMs / 1_000)) },
   };
 }
 

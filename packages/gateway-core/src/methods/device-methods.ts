@@ -76,7 +76,7 @@ export const deviceMethods = [
     advertised: false,
     ...methodSchemas["device.pair.setupCode"],
     summary: "Makes a setup code that lets one device in, once, within ten minutes.",
-    handler: ({ publicUrl, bootstrapProfile }, { caller, gateway }) => {
+    handler: ({ publicUrl, bootstrapProfile }, { gateway }) => {
       const { setup, auth } = gateway.options;
       const plan = planSetup({
         publicUrl,

@@ -3,8 +3,8 @@ import { GatewayStartError } from "../../errors.ts";
 /** How failed authentication is slowed down. Each number is above 0. */
 export interface ThrottleOptions {
   /**
-   * Failures of one claimed identity at one network after which the pause may grow beyond five
-   * seconds. The first failure already costs a quarter of a second, and each further one doubles it.
+   * Failures of one claimed identity at one network from which on the pause grows beyond five
+   * seconds. The fourth failure already costs a quarter of a second, and each further one doubles it.
    * @default 10
    */
   maxAttempts: number;

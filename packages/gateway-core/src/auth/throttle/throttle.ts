@@ -3,13 +3,13 @@ import { pauseMs } from "./pause.ts";
 import { type ThrottleOptions, resolveThrottleOptions } from "./throttle-options.ts";
 
 /** What was guessed at. Each has a count of its own, so that one never pauses another. */
-export type SecretKind = "shared-secret" | "device-token" | "bootstrap-token";
+export type SecretKind = "shared-secret" | "bootstrap-token";
 
 /** Who tries a secret. */
 export interface Claimant {
   /** The address that the peer comes from, behind a trusted proxy the one that the proxy names. */
   address: string | undefined;
-  /** Who it says it is: a device id whose key it has proven, otherwise the name of its program. */
+  /** Who it says it is: a device id whose key it has proven, otherwise what its program calls itself. */
   identity: string;
   /**
    * It has proven the key of a paired device. Then it is slowed by its own failures alone: those of
@@ -52,7 +52,7 @@ interface Entry {
 
 /** A network is looked at as a whole only after so many times the failures that one identity has. */
 const NETWORK_GRACE = 2;
-/** Of the guesses of a second, this part is kept for networks that have not failed lately. */
+/** Of the guesses of a second, this part is kept for identities that have not failed lately. */
 const RESERVED_SHARE = 0.4;
 const SECOND_MS = 1_000;
 
@@ -116,7 +116,7 @@ export function createThrottle(
       if (claimant.isPaired) return ownMs;
       const network = live(networkKey(networkOf(claimant.address)));
       const networkMs = Math.max(0, (network?.openAt ?? 0) - at);
-      return Math.max(ownMs, networkMs, ceilingMs(own !== undefined || network !== undefined));
+      return Math.max(ownMs, networkMs, ceilingMs(own !== undefined));
     },
     failed(claimant, kind) {
       const network = networkOf(claimant.address);
