@@ -33,7 +33,9 @@ export type ConfigErrorCode =
   /** The environment says that the config file is somebody else's to write. */
   | "CONFIG_READONLY"
   /** The key comes from an included file, which is not changed through the one that includes it. */
-  | "CONFIG_INCLUDED";
+  | "CONFIG_INCLUDED"
+  /** There is no record of a migration, or something is in the way of taking it back. */
+  | "MIGRATION_NOT_UNDONE";
 
 /** Options of {@link ConfigError}. */
 export interface ConfigErrorOptions extends ErrorOptions {

@@ -1,5 +1,5 @@
 /** What is wrong in a config file, for code to branch on. */
-export type ConfigIssueKind = "syntax" | "unreadable" | "unknown-key" | "invalid-value";
+export type ConfigIssueKind = "syntax" | "unreadable" | "include" | "unknown-key" | "invalid-value";
 
 /** One problem of a config file. */
 export interface ConfigIssue {
@@ -10,7 +10,9 @@ export interface ConfigIssue {
   message: string;
   /** Known key nearest to an unknown one, as a dotted path. */
   nearest?: string;
-  /** Position of a syntax error, counted from 1. */
+  /** The file that it is in: the config file, or one that this includes. */
+  file?: string;
+  /** Position in that file, counted from 1. */
   line?: number;
   column?: number;
 }

@@ -36,8 +36,15 @@ export interface StateFiles {
   execApprovals: string;
 }
 
-const CONFIG_NAMES = ["openclaw.json", "clawdbot.json", "moltbot.json", "moldbot.json"];
-const OLD_STATE_DIRS = [".clawdbot", ".moltbot", ".moldbot"];
+/** Names of the config file, the present one first. */
+export const CONFIG_NAMES: readonly string[] = [
+  "openclaw.json",
+  "clawdbot.json",
+  "moltbot.json",
+  "moldbot.json",
+];
+/** Names that the state directory had in earlier releases, within the home directory. */
+export const OLD_STATE_DIRS: readonly string[] = [".clawdbot", ".moltbot", ".moldbot"];
 
 /**
  * Finds the home, the state directory and the config file, names of earlier releases included.
@@ -87,10 +94,20 @@ export function stateFiles(stateDir: string): StateFiles {
   };
 }
 
-function resolveHome(env: Env, homedir: string, cwd: string): string {
-  const osHome = nonBlank(env["HOME"]) ?? nonBlank(env["USERPROFILE"]) ?? homedir;
+/** The home directory, as far as the environment tells it. */
+export function envHome(env: Env): string | undefined {
+  const osHome = nonBlank(env["HOME"]) ?? nonBlank(env["USERPROFILE"]);
   const override = readEnv(env, "OPENCLAW_HOME")?.value;
-  return resolve(cwd, override === undefined ? osHome : expandHome(override, osHome));
+  if (override === undefined || osHome === undefined) return override ?? osHome;
+  return expandHome(override, osHome);
+}
+
+function resolveHome(env: Env, homedir: string, cwd: string): string {
+  const home = envHome({
+    ...env,
+    HOME: nonBlank(env["HOME"]) ?? nonBlank(env["USERPROFILE"]) ?? homedir,
+  });
+  return resolve(cwd, home ?? homedir);
 }
 
 function nonBlank(value: string | undefined): string | undefined {

@@ -1,8 +1,7 @@
-import { readFile } from "node:fs/promises";
-import { type ConfigIssue, ROOT_PATH } from "./config-issue.ts";
+import type { ConfigIssue } from "./config-issue.ts";
+import { type ConfigSources, readConfigSources } from "./config-sources.ts";
 import type { Env } from "./env.ts";
 import { isObject, type JsonObject } from "./json.ts";
-import { parseConfigText } from "./parse-config-text.ts";
 import { substituteVariables, type UnresolvedReference } from "./substitute.ts";
 
 /** Options of {@link readConfigLoosely} and `loadConfig`. */
@@ -12,7 +11,7 @@ export interface ConfigFileOptions {
   env: Env;
 }
 
-/** A config file as it is written, with variables replaced, and not validated. */
+/** A config file as it is written, with includes and variables replaced, and not validated. */
 export interface LooseConfig {
   path: string;
   /** `false` when there is no such file, which is an empty config and no problem. */
@@ -22,6 +21,8 @@ export interface LooseConfig {
   /** The environment with the `env` block of the file added. */
   env: Env;
   unresolved: UnresolvedReference[];
+  /** The files that it includes. */
+  includes: readonly string[];
   warnings: string[];
   problem?: ConfigIssue;
 }
@@ -31,30 +32,38 @@ export interface LooseConfig {
  * broken file, and for those that must start fast. Never rejects. Values of the wrong type are
  * treated as unset by the resolvers of this package.
  */
-export async function readConfigLoosely({ path, env }: ConfigFileOptions): Promise<LooseConfig> {
-  const empty: LooseConfig = { path, exists: false, config: {}, env, unresolved: [], warnings: [] };
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    if (hasCode(error, "ENOENT")) return empty;
-    const message = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
-    return { ...empty, exists: true, problem: { kind: "unreadable", path: ROOT_PATH, message } };
+export async function readConfigLoosely(options: ConfigFileOptions): Promise<LooseConfig> {
+  return (await readWithSources(options)).loose;
+}
+
+/** The same, with the sources for whoever has to say where something is written. */
+export async function readWithSources({
+  path,
+  env,
+}: ConfigFileOptions): Promise<{ loose: LooseConfig; sources?: ConfigSources }> {
+  const read = await readConfigSources({ path, env });
+  if (read.kind !== "read") {
+    const exists = read.kind !== "missing";
+    const empty = { path, exists, config: {}, env, unresolved: [], includes: [], warnings: [] };
+    return { loose: read.kind === "broken" ? { ...empty, problem: read.issue } : empty };
   }
-  const parsed = await parseConfigText(text);
-  if (!parsed.ok) return { ...empty, exists: true, problem: parsed.issue };
-  if (!isObject(parsed.value)) {
-    const message = `found ${Array.isArray(parsed.value) ? "an array" : JSON.stringify(typeof parsed.value)}; allowed: an object`;
-    return { ...empty, exists: true, problem: { kind: "invalid-value", path: ROOT_PATH, message } };
-  }
-  const fullEnv = addEnvBlock(env, parsed.value["env"]);
-  const { value, unresolved } = substituteVariables(parsed.value, fullEnv);
-  const warnings = unresolved.map(
-    (reference) =>
-      `${reference.path} refers to \${${reference.name}}, which is not set; the key counts as unset.`,
-  );
-  // Substitution maps an object to an object.
-  return { path, exists: true, config: value as JsonObject, env: fullEnv, unresolved, warnings };
+  const { sources } = read;
+  const fullEnv = addEnvBlock(env, sources.value["env"]);
+  const { value, unresolved } = substituteVariables(sources.value, fullEnv);
+  const loose = {
+    path,
+    exists: true,
+    // Substitution maps an object to an object.
+    config: value as JsonObject,
+    env: fullEnv,
+    unresolved,
+    includes: sources.includes,
+    warnings: unresolved.map(
+      (reference) =>
+        `${reference.path} refers to \${${reference.name}}, which is not set; the key counts as unset.`,
+    ),
+  };
+  return { loose, sources };
 }
 
 /** `env.vars.<NAME>` and `env.<NAME>`, for names that have no value yet. */
@@ -71,8 +80,4 @@ function addEnvBlock(env: Env, block: unknown): Env {
     if (typeof value === "string") added[name] = value;
   }
   return added;
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

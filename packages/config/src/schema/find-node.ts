@@ -1,8 +1,7 @@
+import { parseConfigPath } from "../edit/config-path.ts";
+import type { Step } from "../include/located-value.ts";
 import type { ConfigNode } from "./config-node.ts";
 import { configSchema } from "./config-schema.ts";
-
-/** One step of a path: a key, or the position in a list. */
-export type Step = string | number;
 
 /** A place in the tree, with the nodes above it, the root first. */
 export type NodeChain = readonly [ConfigNode, ...ConfigNode[]];
@@ -13,7 +12,7 @@ export type NodeChain = readonly [ConfigNode, ...ConfigNode[]];
  * @param path steps, or a dotted path such as `agents.list[0].id`.
  */
 export function findNodes(path: string | readonly Step[]): NodeChain | undefined {
-  const steps = typeof path === "string" ? parsePath(path) : path;
+  const steps = typeof path === "string" ? parseConfigPath(path) : path;
   const chain: [ConfigNode, ...ConfigNode[]] = [configSchema];
   let node: ConfigNode = configSchema;
   for (const step of steps) {
@@ -23,13 +22,6 @@ export function findNodes(path: string | readonly Step[]): NodeChain | undefined
     node = child;
   }
   return chain;
-}
-
-/** The steps of a dotted path; positions are written as `[2]`. A key that has a dot cannot be said. */
-export function parsePath(path: string): Step[] {
-  return [...path.matchAll(/\[(\d+)\]|[^.[\]]+/gu)].map(([word, position]) =>
-    position === undefined ? word : Number(position),
-  );
 }
 
 /** What a node says of one key or position below it. */

@@ -1,5 +1,6 @@
 import { isGatewayAddress } from "../gateway-address.ts";
 import { parseSshAddress } from "../ssh-address.ts";
+import { MOST_TLS_PINS, parseTlsPin, TLS_PIN_FORMS } from "../tls-pin.ts";
 import {
   checked,
   either,
@@ -69,11 +70,8 @@ const controlUi = section("The page in the browser.", {
   ),
 });
 
-/** SHA-256 of a certificate in hex, or of its public key as curl writes it. */
-const PIN = /^(?:(?:[0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}|sha256\/\/[A-Za-z0-9+/]{43}=)$/u;
-const PIN_ALLOWED =
-  "a SHA-256 fingerprint, 64 hex digits, colons optional, or sha256//<base64> of the public key";
-const pin = matching(PIN, PIN_ALLOWED, "One key.");
+const PIN_ALLOWED = `a pin: ${TLS_PIN_FORMS}`;
+const pin = checked((value) => parseTlsPin(value).ok, PIN_ALLOWED, "One pin.");
 
 const remote = section(
   "The Gateway that commands on this machine talk to. Never affects a Gateway that runs here.",
@@ -95,8 +93,8 @@ const remote = section(
         pin,
         list(pin, "The present key, and the next one.", {
           minItems: 1,
-          maxItems: 2,
-          allowed: `a list of one or two, each ${PIN_ALLOWED}`,
+          maxItems: MOST_TLS_PINS,
+          allowed: `a list of one or ${MOST_TLS_PINS} pins: ${TLS_PIN_FORMS}`,
         }),
       ],
       `${PIN_ALLOWED}, or a list of two`,

@@ -1,8 +1,10 @@
+import { parseConfigPath } from "../edit/config-path.ts";
+import type { Step } from "../include/located-value.ts";
 import { isObject } from "../json.ts";
 import type { ConfigNode, ReloadKind } from "./config-node.ts";
 import type { OpenClawConfig } from "./config-schema.ts";
 import { configSchema } from "./config-schema.ts";
-import { findNodes, parsePath, type Step } from "./find-node.ts";
+import { findNodes } from "./find-node.ts";
 
 /** Names that speak of a secret, for keys of which the schema knows nothing. */
 const SECRET_NAME =
@@ -15,7 +17,7 @@ const SECRET_NAME =
  * @param path steps, or a dotted path such as `gateway.auth.token`.
  */
 export function reloadKind(path: string | readonly Step[]): ReloadKind {
-  const steps = typeof path === "string" ? parsePath(path) : path;
+  const steps = typeof path === "string" ? parseConfigPath(path) : path;
   for (let length = steps.length; length >= 0; length -= 1) {
     const chain = findNodes(steps.slice(0, length));
     if (chain !== undefined) return chain.findLast((node) => node.reload)?.reload ?? "restart";
@@ -30,7 +32,7 @@ export function reloadKind(path: string | readonly Step[]): ReloadKind {
  * @param path steps, or a dotted path such as `gateway.auth.token`.
  */
 export function isSecretPath(path: string | readonly Step[]): boolean {
-  const steps = typeof path === "string" ? parsePath(path) : path;
+  const steps = typeof path === "string" ? parseConfigPath(path) : path;
   const chain = findNodes(steps);
   if (chain?.some((node) => node.isSecret)) return true;
   if (chain !== undefined && chain.at(-1)?.kind !== "any") return false;

@@ -1,11 +1,16 @@
 import { type ConfigIssue, ROOT_PATH } from "../config-issue.ts";
-import { isObject, joinPath } from "../json.ts";
+import { formatConfigPath } from "../edit/config-path.ts";
+import { isObject } from "../json.ts";
 import { nearest } from "../nearest.ts";
 import { configSchema, type OpenClawConfig } from "./config-schema.ts";
 import type { ConfigNode } from "./config-node.ts";
-import type { Step } from "./find-node.ts";
+import type { Step } from "../include/located-value.ts";
 import { knownKeys } from "./known-keys.ts";
 import { movedKey, OLD_BIND_WORDS, UNSUPPORTED_KEYS } from "./moved-keys.ts";
+
+export { applyDefaults, configDefaults, isSecretPath, reloadKind } from "./key-facts.ts";
+export { configJsonSchema } from "./json-schema.ts";
+export { expandConfigPaths } from "./expand-config-paths.ts";
 
 /** A validated config, or everything that is wrong with it. */
 export type Validation =
@@ -127,7 +132,7 @@ function checkMember(
     add(unknownKey(steps, key, Object.keys(keys)), place, check);
   } else if (known === undefined && restKey !== undefined && !restKey.pattern.test(key)) {
     const message = `found the name ${quote(key)}; allowed: ${restKey.allowed}`;
-    add({ kind: "invalid-value", path: pathText(place), message }, place, check);
+    add({ kind: "invalid-value", path: formatConfigPath(place), message }, place, check);
   } else {
     checkValue({ node, value, steps: place, isSecret: isSecret || node.isSecret === true }, check);
   }
@@ -172,7 +177,7 @@ function isRight(node: ConfigNode, value: unknown): boolean {
 }
 
 function report(place: Place, allowed: string, check: Check): void {
-  const path = pathText(place.steps);
+  const path = formatConfigPath(place.steps);
   const message = `found ${describe(place)}; allowed: ${allowed}${advice(place, path)}`;
   add({ kind: "invalid-value", path: path === "" ? ROOT_PATH : path, message }, place.steps, check);
 }
@@ -184,8 +189,7 @@ function add(issue: ConfigIssue, steps: readonly Step[], { issues, places }: Che
 }
 
 function unknownKey(steps: readonly Step[], key: string, known: readonly string[]): ConfigIssue {
-  const parent = pathText(steps);
-  const path = joinPath(parent, key);
+  const path = formatConfigPath([...steps, key]);
   const base = { kind: "unknown-key", path } as const;
   const moved = movedKey(path);
   if (moved !== undefined) {
@@ -195,7 +199,7 @@ function unknownKey(steps: readonly Step[], key: string, known: readonly string[
     return { ...base, message: "this key is not supported by this version" };
   }
   const near = nearest(key, known);
-  const nearPath = near === undefined ? sameWordElsewhere(key) : joinPath(parent, near);
+  const nearPath = near === undefined ? sameWordElsewhere(key) : formatConfigPath([...steps, near]);
   if (nearPath !== undefined) {
     return { ...base, message: `unknown key; did you mean ${nearPath}?`, nearest: nearPath };
   }
@@ -246,10 +250,6 @@ function wordsText(words: readonly (string | boolean)[]): string {
 function step(value: unknown, key: Step): unknown {
   if (Array.isArray(value)) return value[Number(key)] as unknown;
   return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-}
-
-function pathText(steps: readonly Step[]): string {
-  return steps.reduce<string>((text, key) => joinPath(text, key), "");
 }
 
 function lastWord(path: string): string {
