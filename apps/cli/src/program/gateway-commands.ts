@@ -237,7 +237,10 @@ const certificateCommand: CommandSpec = {
     "Of this machine. A certificate that the Gateway has made for itself can be renewed, with the same key: clients that pin the public key notice nothing.",
   examples: [
     { command: "gateway certificate", says: "fingerprint, public key, and until when it is valid" },
-    { command: "gateway certificate --renew", says: "another ten years, with this machine's names of now" },
+    {
+      command: "gateway certificate --renew",
+      says: "another ten years, with this machine's names of now",
+    },
   ],
   options: [
     { name: "renew", kind: "flag", description: "Issue it anew, with the same key" },
