@@ -207,7 +207,7 @@ test.runIf(isLinux)("a Gateway that refuses its configuration is not called star
   await using host = await createHost();
   await host.install();
   await host.run(["gateway", "stop"]);
-  await writeFile(host.config, '{"gateway":{"mode":"local","tls":{"enabled":true}}}');
+  await writeFile(host.config, '{"gateway":{"mode":"local","auth":{"mode":"none"},"bind":"lan"}}');
   const started = await host.run(["gateway", "start", "--json"]);
   expect(started.code).toBe(1);
   expect(started.json()).toMatchObject({

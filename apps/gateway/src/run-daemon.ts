@@ -14,11 +14,14 @@ Examples
 
 Options
   --port <n>               Port; 0 takes any free one (default 18789)
-  --bind <mode>            loopback, lan, auto, custom (default loopback)
-  --auth <mode>            token, password, none
+  --bind <mode>            loopback, lan, tailnet, auto, custom (default loopback)
+  --auth <mode>            token, password, trusted-proxy, none
   --token <token>          Secret of mode token (else OPENCLAW_GATEWAY_TOKEN)
   --password <password>    Secret of mode password (else OPENCLAW_GATEWAY_PASSWORD)
   --password-file <path>   Take the password from the first line of a file
+  --tailscale <mode>       off, serve (your tailnet), funnel (the internet) (default off)
+  --tailscale-reset-on-exit
+                           Take the Tailscale route away when the Gateway stops
   --allow-unconfigured     Start although no config file says gateway.mode local
   --verbose                Log more
   --profile <name>, --dev  Use another state directory and config; stand first
@@ -33,6 +36,7 @@ const OPTIONS = {
   password: { type: "string" },
   "password-file": { type: "string" },
   tailscale: { type: "string" },
+  "tailscale-reset-on-exit": { type: "boolean" },
   "allow-unconfigured": { type: "boolean" },
   verbose: { type: "boolean" },
 } as const;
@@ -50,6 +54,7 @@ export function runDaemon(args: readonly string[], io: ProgramIo): Promise<numbe
           flags: {
             ...flags,
             passwordFile: flags["password-file"],
+            tailscaleResetOnExit: flags["tailscale-reset-on-exit"],
             allowUnconfigured: flags["allow-unconfigured"],
           },
           io,

@@ -53,30 +53,42 @@ const CLOSE_TIMEOUT_MS = 5_000;
 const RESTART_EXPECTED_MS = 1_000;
 
 /**
- * Runs a Gateway in the foreground until a stop signal. Returns the exit code: 0 after a signal, 78
+ * Runs a Gateway in the foreground until a stop signal; asked to restart, it reads its config again
+ * and begins anew in the same process. Returns the exit code: 0 after a signal, 78
  * when configuration is in the way, 1 otherwise.
  */
 export async function runGateway(input: RunGatewayInput): Promise<number> {
   const flags = readPasswordFile(input.flags);
   if ("refusal" in flags) return tell(input.io, flags.refusal);
   const stop = listenForStop(input.io, input.signal);
+  // Listened for all the while: a request that comes between two generations is met by the next one,
+  // and must not end the process.
+  let requestRestart = (): void => {};
+  const offRestart = input.io.onRestart(() => requestRestart());
   try {
     for (;;) {
+      const restart = Promise.withResolvers<"restart">();
+      requestRestart = () => restart.resolve("restart");
+      const wishes: Wishes = { stop: stop.requested, restart: restart.promise };
       // One generation ends before the next begins: they share port, lock and state.
       // oxlint-disable-next-line no-await-in-loop
-      const outcome = await runGeneration({ ...input, flags }, stop);
+      const outcome = await runGeneration({ ...input, flags }, wishes);
       if (outcome !== "restart") return outcome;
     }
   } finally {
+    offRestart();
     stop.release();
   }
 }
 
+/** What ends a generation. */
+interface Wishes {
+  readonly stop: StopRequest["requested"];
+  readonly restart: Promise<"restart">;
+}
+
 /** From reading the config to letting go of everything again. */
-async function runGeneration(
-  input: RunGatewayInput,
-  stop: StopRequest,
-): Promise<number | "restart"> {
+async function runGeneration(input: RunGatewayInput, wishes: Wishes): Promise<number | "restart"> {
   const { io, paths, flags, command = "openclaw gateway run" } = input;
   const env = input.env ?? io.env;
   const loaded = await loadConfig({ path: paths.configPath, env });
@@ -93,7 +105,7 @@ async function runGeneration(
     io.stdout.write("🚀 Gateway starting...\n");
     const started = await start(plan, { env, stateDir: paths.stateDir, log });
     if ("refusal" in started) return tell(io, started.refusal);
-    return await serve({ ...input, ...started, env, config, plan, logger, stop });
+    return await serve({ ...input, ...started, env, config, plan, logger, wishes });
   } finally {
     log.close();
   }
@@ -161,11 +173,11 @@ interface Serving extends RunGatewayInput, Started {
   config: OpenClawConfig;
   plan: StartPlan;
   logger: Logger;
-  stop: StopRequest;
+  wishes: Wishes;
 }
 
 async function serve(serving: Serving): Promise<number | "restart"> {
-  const { io, plan, listening, exposure, logger, paths, stop } = serving;
+  const { io, plan, listening, exposure, logger, paths, wishes } = serving;
   const { port, urls } = listening;
   const url = urls[0] ?? `ws://127.0.0.1:${port}`;
   const cleanUps = [
@@ -191,8 +203,7 @@ async function serve(serving: Serving): Promise<number | "restart"> {
   serving.onReady?.({ url, port });
   const announcement = announceGateway(serving);
 
-  const restart = Promise.withResolvers<"restart">();
-  const reason = await Promise.race([stop.requested, restart.promise]);
+  const reason = await Promise.race([wishes.stop, wishes.restart]);
   const isRestart = reason === "restart";
   logger.info({ reason }, isRestart ? "gateway restarting" : "gateway stopping");
   try {

@@ -4,7 +4,12 @@ import { readFile, stat, writeFile, mkdir } from "node:fs/promises";
 import { readRunToken, runTokenPath, type StopSignal } from "@openclaw/app-kit";
 import { createMemoryIo } from "@openclaw/app-kit/testing";
 import { resolvePaths } from "@openclaw/config";
-import { createRawPeer, temporaryDirectory, type TemporaryDirectory } from "@openclaw/testkit";
+import {
+  createRawPeer,
+  freePort,
+  temporaryDirectory,
+  type TemporaryDirectory,
+} from "@openclaw/testkit";
 import { expect, test } from "vitest";
 import { readInstance } from "../src/instance-file.ts";
 import { findPortHolders } from "../src/port-holder.ts";
@@ -148,4 +153,42 @@ test("the daemon's command line knows help, version, and what it does not know",
   expect(await runDaemon(["--profile"], io)).toBe(2);
   expect(await runDaemon([], io)).toBe(78);
   expect(out.stderr).toContain("there is no config file");
+});
+
+test("asked to restart, it reads its config again and begins anew on the same port", async () => {
+  await using home = await temporaryDirectory();
+  const config = home.file(".openclaw", "openclaw.json");
+  await mkdir(home.file(".openclaw"));
+  const { io, out, signal, restart } = createMemoryIo({ home: home.path });
+  const paths = resolvePaths({ env: io.env, homedir: home.path });
+  const write = (token: string): Promise<void> =>
+    writeFile(config, JSON.stringify({ gateway: { mode: "local", auth: { token } } }));
+  await write("the-first-token-of-the-test");
+  const addresses: { url: string; port: number }[] = [];
+  let wake = Promise.withResolvers<void>();
+  const exitCode = runGateway({
+    flags: { port: String(await freePort()) },
+    io,
+    paths,
+    onReady(address) {
+      addresses.push(address);
+      wake.resolve();
+    },
+  });
+  await wake.promise;
+  await using first = await createRawPeer(addresses[0]?.url ?? "");
+  await first.handshake({ token: "the-first-token-of-the-test" });
+
+  wake = Promise.withResolvers<void>();
+  await write("the-second-token-of-the-test");
+  restart();
+  expect(await first.closed).toMatchObject({ code: 1012 });
+  await wake.promise;
+  expect(addresses[1]).toEqual(addresses[0]);
+  await using second = await createRawPeer(addresses[1]?.url ?? "");
+  await second.handshake({ token: "the-second-token-of-the-test" });
+
+  signal();
+  expect(await exitCode).toBe(0);
+  expect(out.stdout.match(/🔒 Auth mode/gu)).toHaveLength(2);
 });

@@ -16,6 +16,11 @@ export interface ProgramIo {
   readonly cwd: string;
   /** Calls `listener` for each stop signal until the returned function is called. */
   onSignal(listener: (signal: StopSignal) => void): () => void;
+  /**
+   * Calls `listener` whenever somebody asks the program to begin anew in the same process (SIGUSR2;
+   * SIGUSR1 would open Node's debugger), until the returned function is called.
+   */
+  onRestart(listener: () => void): () => void;
   /** Ends the process without waiting for anything: the second signal, or a close that hangs. */
   terminate(exitCode: number): void;
 }
@@ -37,6 +42,12 @@ export function processIo(target: NodeJS.Process, homedir: string): ProgramIo {
         target.off("SIGINT", onInterrupt);
         target.off("SIGTERM", onTerminate);
       };
+    },
+    onRestart(listener) {
+      // Windows has no such signal, and refuses to listen for it.
+      if (target.platform === "win32") return () => {};
+      target.on("SIGUSR2", listener);
+      return () => void target.off("SIGUSR2", listener);
     },
     terminate: (exitCode) => target.exit(exitCode),
   };

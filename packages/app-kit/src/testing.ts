@@ -19,6 +19,8 @@ export interface MemoryIo {
   readonly out: { stdout: string; stderr: string };
   /** Sends a stop signal. @default "SIGTERM" */
   signal(name?: StopSignal): void;
+  /** Asks the program to begin anew. */
+  restart(): void;
 }
 
 /** Lets a test call a program as a function. */
@@ -26,6 +28,7 @@ export function createMemoryIo(options: MemoryIoOptions): MemoryIo {
   const { home, env = {}, isTTY = false, onTerminate = refuseToTerminate } = options;
   const out = { stdout: "", stderr: "" };
   const listeners = new Set<(signal: StopSignal) => void>();
+  const restartListeners = new Set<() => void>();
   return {
     out,
     io: {
@@ -38,10 +41,17 @@ export function createMemoryIo(options: MemoryIoOptions): MemoryIo {
         listeners.add(listener);
         return () => void listeners.delete(listener);
       },
+      onRestart(listener) {
+        restartListeners.add(listener);
+        return () => void restartListeners.delete(listener);
+      },
       terminate: onTerminate,
     },
     signal(name = "SIGTERM") {
       for (const listener of listeners) listener(name);
+    },
+    restart() {
+      for (const listener of restartListeners) listener();
     },
   };
 }

@@ -13,13 +13,14 @@ const RUN_OPTIONS: readonly OptionSpec[] = [
     name: "bind",
     kind: "text",
     value: "mode",
-    description: "Where to listen: loopback, lan, auto, custom. Else gateway.bind, loopback",
+    description:
+      "Where to listen: loopback, lan, tailnet, auto, custom. Else gateway.bind, loopback",
   },
   {
     name: "auth",
     kind: "text",
     value: "mode",
-    description: "token, password or none (loopback only)",
+    description: "token, password, trusted-proxy, or none (loopback only)",
   },
   {
     name: "token",
@@ -43,8 +44,12 @@ const RUN_OPTIONS: readonly OptionSpec[] = [
     name: "tailscale",
     kind: "text",
     value: "mode",
-    description: "Only off for now",
-    hidden: true,
+    description: "off, serve (your tailnet) or funnel (the internet). Else gateway.tailscale.mode",
+  },
+  {
+    name: "tailscale-reset-on-exit",
+    kind: "flag",
+    description: "Take the Tailscale route away when the Gateway stops",
   },
   {
     name: "allow-unconfigured",
@@ -65,6 +70,7 @@ const runCommand: CommandSpec = {
       command: "gateway run --port 0 --auth none",
       says: "any free port, no secret, loopback only",
     },
+    { command: "gateway run --tailscale serve", says: "reachable in your tailnet, over HTTPS" },
     { command: "gateway run", says: "as the config file says" },
   ],
   options: RUN_OPTIONS,

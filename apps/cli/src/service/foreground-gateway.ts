@@ -9,8 +9,9 @@ const POLL_MS = 50;
 const CLOCK_SLACK_MS = 2_000;
 const LOOKS_LIKE_GATEWAY =
   /(?:openclaw|clawdbot|moltbot)[^\n]*\bgateway\b|openclaw-gateway|\bgateway\b[^\n]*(?:openclaw|clawdbot|moltbot)/iu;
-/** `openclaw gateway run` starts anew at SIGUSR2; the daemon would end. */
-const TAKES_RESTART = /(?:openclaw|clawdbot|moltbot)(?:\.[cm]?js)? (?:[^\n]* )?gateway(?: |$)/iu;
+/** The program and the daemon start anew at SIGUSR2; another program that embeds a Gateway may end. */
+const TAKES_RESTART =
+  /(?:openclaw|clawdbot|moltbot)(?:\.[cm]?js)? (?:[^\n]* )?gateway(?: |$)|openclaw-gateway/iu;
 
 /** A Gateway that runs with a state directory, whoever has started it. */
 export interface RunningGateway {

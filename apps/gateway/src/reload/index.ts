@@ -1,0 +1,8 @@
+export {
+  type ConfigReloader,
+  type ConfigReloaderOptions,
+  createConfigReloader,
+  type GoodConfig,
+} from "./config-reloader.ts";
+export { planReload, type ReloadPlan } from "./plan-reload.ts";
+export { listenForRestart } from "./restart-signals.ts";
