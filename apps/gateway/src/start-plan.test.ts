@@ -19,6 +19,7 @@ function decide({ flags = {}, config, env = {}, tailnet = {} }: Case): StartDeci
     env,
     unresolved: [],
     warnings: [],
+    includes: [],
   };
   return planStart({
     flags,
@@ -186,6 +187,8 @@ test("an invalid config names each problem and the nearest key", () => {
           nearest: "gateway.port",
         },
       ],
+      includes: [],
+      legacy: [],
     },
     command: "openclaw gateway run",
     tailnet: {},

@@ -17,7 +17,7 @@ interface Case {
 }
 
 function looseOf({ config = {}, env = {} }: Case): LooseConfig {
-  return { path: "/c", exists: true, config, env, unresolved: [], warnings: [] };
+  return { path: "/c", exists: true, config, env, includes: [], unresolved: [], warnings: [] };
 }
 
 function choose(input: Case) {

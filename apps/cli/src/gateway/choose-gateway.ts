@@ -30,7 +30,7 @@ export async function readConfig({ paths, env }: CommandContext): Promise<LooseC
   const path = paths.configPath;
   // Most machines that only use a Gateway have no file, and need not load what reads one.
   if (existsSync(path)) return readConfigLoosely({ path, env });
-  return { path, exists: false, config: {}, env, unresolved: [], warnings: [] };
+  return { path, exists: false, config: {}, env, unresolved: [], warnings: [], includes: [] };
 }
 
 /**

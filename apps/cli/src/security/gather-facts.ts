@@ -31,7 +31,7 @@ export async function gatherFacts({
     env,
     paths: { home, stateDir, configPath },
     files: {
-      includes: [],
+      includes: await existing(loose.includes),
       agentDirs: await existing(agents.map((agent) => join(stateDir, "agents", agent, "agent"))),
       authProfiles: await existing(
         agents.map((agent) => join(stateDir, "agents", agent, "agent", "auth-profiles.json")),
