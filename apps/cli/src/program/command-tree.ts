@@ -1,6 +1,7 @@
 import type { CommandSpec } from "./command-spec.ts";
 import { devicesCommands } from "./devices-commands.ts";
 import { gatewayCommands, healthTopCommand, statusTopCommand } from "./gateway-commands.ts";
+import { logsCommand } from "./logs-commands.ts";
 import { nodeCommands } from "./node-commands.ts";
 import { nodesCommands } from "./nodes-commands.ts";
 import { remoteCommands } from "./remote-commands.ts";
@@ -71,6 +72,7 @@ export const commandTree: CommandSpec = {
     securityCommands,
     healthTopCommand,
     statusTopCommand,
+    logsCommand,
     completionCommand,
   ],
 };
