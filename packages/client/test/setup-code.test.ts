@@ -55,6 +55,7 @@ describe("a setup code", () => {
       auth: { bootstrapToken: "boot" },
     });
     expect(gateway.last().connectParams?.auth).toEqual({ bootstrapToken: "boot" });
+    await vi.advanceTimersByTimeAsync(0);
     const key = { endpoint: "127.0.0.1:18789", deviceId: identity.deviceId };
     expect(await deviceStore.get({ ...key, role: "node" })).toMatchObject({ token: "mine" });
     expect(await deviceStore.get({ ...key, role: "operator" })).toMatchObject({ token: "op" });
