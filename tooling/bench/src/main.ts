@@ -12,6 +12,7 @@ import { invokeSuite } from "./suites/invoke.ts";
 import { memorySuite } from "./suites/memory.ts";
 import { rpcSuite } from "./suites/rpc.ts";
 import { startupSuite } from "./suites/startup.ts";
+import { tlsSuite } from "./suites/tls.ts";
 import { tunnelSuite } from "./suites/tunnel.ts";
 import type { Suite } from "./suites/suite.ts";
 import { formatTable } from "./table.ts";
@@ -23,6 +24,7 @@ const suites: Record<SuiteName, Suite> = {
   rpc: rpcSuite,
   invoke: invokeSuite,
   memory: memorySuite,
+  tls: tlsSuite,
   tunnel: tunnelSuite,
 };
 

@@ -52,7 +52,7 @@ export interface GatewayCommand {
 /** Time a Gateway has to answer; published ones take 15 s on two idle cores. */
 const STARTUP_DEADLINE_MS = 90_000;
 /** A local command line without a device: what every Gateway lets in with a token and full rights. */
-const OPERATOR: ConnectOptions = { identity: false, clientId: "cli", clientMode: "cli" };
+export const OPERATOR: ConnectOptions = { identity: false, clientId: "cli", clientMode: "cli" };
 
 /** Starts the baseline server. */
 export async function startEcho(): Promise<Running> {

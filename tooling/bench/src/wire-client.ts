@@ -32,6 +32,8 @@ export interface WireClient {
 export interface WireClientOptions {
   /** `false` for the echo server. */
   connect: ConnectOptions | false;
+  /** The only authority to trust on `wss:`, in PEM. @default those of Node */
+  ca?: string | undefined;
   /** Time until the hello. @default 20_000 */
   deadlineMs?: number;
 }
@@ -39,9 +41,13 @@ export interface WireClientOptions {
 /** Opens a socket and does the handshake. */
 export async function connectWire(
   url: string,
-  { connect, deadlineMs = 20_000 }: WireClientOptions,
+  { connect, ca, deadlineMs = 20_000 }: WireClientOptions,
 ): Promise<WireClient> {
-  const socket = new WebSocket(url, { perMessageDeflate: false, skipUTF8Validation: true });
+  const socket = new WebSocket(url, {
+    perMessageDeflate: false,
+    skipUTF8Validation: true,
+    ...(ca === undefined ? {} : { ca }),
+  });
   const deadline = setTimeout(() => socket.terminate(), deadlineMs);
   const ended = new Promise<never>((_, reject) => {
     socket.once("error", reject);
