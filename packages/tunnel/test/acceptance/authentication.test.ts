@@ -23,9 +23,6 @@ async function rigWithEncryptedKey(): Promise<{ rig: SshTestRig; encrypted: stri
 }
 
 describe.skipIf(!hasSshd).each(engines)("logging in over %s", (engine) => {
-  // What the system's ssh gets wrong so far; this complains when it no longer does.
-  const systemFails = { fails: engine === "system" };
-
   test("with a key of the agent, which no file has", async () => {
     await using rig = await sshTestRig();
     await using agent = await startSshAgent();
@@ -109,33 +106,25 @@ describe.skipIf(!hasSshd).each(engines)("logging in over %s", (engine) => {
     expect(await echoThrough(tunnel, rig.echo.port)).toBe("hello");
   });
 
-  test(
-    "with an encrypted key asks for its passphrase once, however often it comes back",
-    systemFails,
-    async () => {
-      const { rig, encrypted } = await rigWithEncryptedKey();
-      await using _ = rig;
-      const lines = [
-        ...hostLines("box", rig),
-        `  IdentityFile ${encrypted}`,
-        "  IdentitiesOnly yes",
-      ];
-      const passphrase = vi.fn(async (_file: string, _attempt: number) => PASSPHRASE);
-      const options = await withConfig(rig, lines, { engine, authentication: { passphrase } });
+  test("with an encrypted key asks for its passphrase once, however often it comes back", async () => {
+    const { rig, encrypted } = await rigWithEncryptedKey();
+    await using _ = rig;
+    const lines = [...hostLines("box", rig), `  IdentityFile ${encrypted}`, "  IdentitiesOnly yes"];
+    const passphrase = vi.fn(async (_file: string, _attempt: number) => PASSPHRASE);
+    const options = await withConfig(rig, lines, { engine, authentication: { passphrase } });
 
-      await using tunnel = await openTunnel("box", options);
+    await using tunnel = await openTunnel("box", options);
 
-      for (let generation = 2; generation <= 4; generation += 1) {
-        // oxlint-disable-next-line no-await-in-loop
-        await rig.server.killConnections();
-        // oxlint-disable-next-line no-await-in-loop
-        await vi.waitFor(() => expect(tunnel.state).toMatchObject({ kind: "open", generation }));
-        // oxlint-disable-next-line no-await-in-loop
-        expect(await echoThrough(tunnel, rig.echo.port)).toBe("hello");
-      }
-      expect(passphrase).toHaveBeenCalledTimes(1);
-    },
-  );
+    for (let generation = 2; generation <= 4; generation += 1) {
+      // oxlint-disable-next-line no-await-in-loop
+      await rig.server.killConnections();
+      // oxlint-disable-next-line no-await-in-loop
+      await vi.waitFor(() => expect(tunnel.state).toMatchObject({ kind: "open", generation }));
+      // oxlint-disable-next-line no-await-in-loop
+      expect(await echoThrough(tunnel, rig.echo.port)).toBe("hello");
+    }
+    expect(passphrase).toHaveBeenCalledTimes(1);
+  });
 
   test("with an encrypted key fails as IDENTITY_LOCKED after three wrong passphrases", async () => {
     const { rig, encrypted } = await rigWithEncryptedKey();
@@ -233,32 +222,28 @@ describe.skipIf(!hasSshd).each(engines)("logging in over %s", (engine) => {
     });
   });
 
-  test(
-    "with a locked agent is tried again, and succeeds once it is unlocked",
-    systemFails,
-    async () => {
-      await using rig = await sshTestRig();
-      await using agent = await startSshAgent();
-      await agent.add(rig.identity);
-      await rm(rig.identity);
-      await agent.lock("secret");
-      const lines = [
-        ...hostLines("box", rig),
-        `  IdentityFile ${rig.identity}`,
-        `  IdentityAgent ${agent.socketPath}`,
-        "  IdentitiesOnly yes",
-      ];
-      const options = await withConfig(rig, lines, { engine });
+  test("with a locked agent is tried again, and succeeds once it is unlocked", async () => {
+    await using rig = await sshTestRig();
+    await using agent = await startSshAgent();
+    await agent.add(rig.identity);
+    await rm(rig.identity);
+    await agent.lock("secret");
+    const lines = [
+      ...hostLines("box", rig),
+      `  IdentityFile ${rig.identity}`,
+      `  IdentityAgent ${agent.socketPath}`,
+      "  IdentitiesOnly yes",
+    ];
+    const options = await withConfig(rig, lines, { engine });
 
-      await expect(openTunnel("box", options)).rejects.toMatchObject({
-        code: "AGENT_LOCKED",
-        final: false,
-      });
-      await agent.unlock("secret");
-      await using tunnel = await openTunnel("box", options);
-      expect(await echoThrough(tunnel, rig.echo.port)).toBe("hello");
-    },
-  );
+    await expect(openTunnel("box", options)).rejects.toMatchObject({
+      code: "AGENT_LOCKED",
+      final: false,
+    });
+    await agent.unlock("secret");
+    await using tunnel = await openTunnel("box", options);
+    expect(await echoThrough(tunnel, rig.echo.port)).toBe("hello");
+  });
 
   test("with an agent that has died falls back on the key files", async () => {
     await using rig = await sshTestRig();
@@ -276,48 +261,40 @@ describe.skipIf(!hasSshd).each(engines)("logging in over %s", (engine) => {
     expect(await echoThrough(tunnel, rig.echo.port)).toBe("hello");
   });
 
-  test(
-    "with an agent that dies under an open tunnel leaves the tunnel alone until it has to log in",
-    systemFails,
-    async () => {
-      await using rig = await sshTestRig();
-      await using agent = await startSshAgent();
-      await agent.add(rig.identity);
-      await rm(rig.identity);
-      const lines = [
-        ...hostLines("box", rig),
-        `  IdentityFile ${rig.identity}`,
-        `  IdentityAgent ${agent.socketPath}`,
-        "  IdentitiesOnly yes",
-      ];
-      const options = await withConfig(rig, lines, { engine });
-      await using tunnel = await openTunnel("box", options);
+  test("with an agent that dies under an open tunnel leaves the tunnel alone until it has to log in", async () => {
+    await using rig = await sshTestRig();
+    await using agent = await startSshAgent();
+    await agent.add(rig.identity);
+    await rm(rig.identity);
+    const lines = [
+      ...hostLines("box", rig),
+      `  IdentityFile ${rig.identity}`,
+      `  IdentityAgent ${agent.socketPath}`,
+      "  IdentitiesOnly yes",
+    ];
+    const options = await withConfig(rig, lines, { engine });
+    await using tunnel = await openTunnel("box", options);
 
-      await agent.process.kill();
-      expect(await echoThrough(tunnel, rig.echo.port)).toBe("hello");
-      await rig.server.killConnections();
+    await agent.process.kill();
+    expect(await echoThrough(tunnel, rig.echo.port)).toBe("hello");
+    await rig.server.killConnections();
 
-      const cause = await tunnel.closed;
-      expect(cause?.code).toMatch(/^(?:AUTHENTICATION_REFUSED|IDENTITY_UNREADABLE)$/u);
-    },
-  );
+    const cause = await tunnel.closed;
+    expect(cause?.code).toMatch(/^(?:AUTHENTICATION_REFUSED|IDENTITY_UNREADABLE)$/u);
+  });
 
-  test(
-    "with a key file that ssh_config names and that is missing says so",
-    systemFails,
-    async () => {
-      await using rig = await sshTestRig();
-      const missing = `${rig.home}/.ssh/missing`;
-      const lines = [...hostLines("box", rig), `  IdentityFile ${missing}`, "  IdentitiesOnly yes"];
-      const options = await withConfig(rig, lines, { engine });
+  test("with a key file that ssh_config names and that is missing says so", async () => {
+    await using rig = await sshTestRig();
+    const missing = `${rig.home}/.ssh/missing`;
+    const lines = [...hostLines("box", rig), `  IdentityFile ${missing}`, "  IdentitiesOnly yes"];
+    const options = await withConfig(rig, lines, { engine });
 
-      await expect(openTunnel("box", options)).rejects.toMatchObject({
-        code: "IDENTITY_UNREADABLE",
-        final: true,
-        details: { file: missing },
-      });
-    },
-  );
+    await expect(openTunnel("box", options)).rejects.toMatchObject({
+      code: "IDENTITY_UNREADABLE",
+      final: true,
+      details: { file: missing },
+    });
+  });
 
   test("with a key file that the caller names and that is missing says so", async () => {
     await using rig = await sshTestRig();

@@ -75,7 +75,9 @@ async function open(
     };
     setting = { using, options, directory, attempt, plan, current: undefined };
     const pinning = await pinTarget(setting);
-    return await (using.canShare ? connectShared : connectOnLoopback)(setting, pinning);
+    const connection = await (using.canShare ? connectShared : connectOnLoopback)(setting, pinning);
+    askpass?.keepPassphrases();
+    return connection;
   } catch (error) {
     await directory.remove();
     // Whatever was under way when it was given up.

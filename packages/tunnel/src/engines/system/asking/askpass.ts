@@ -4,6 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import type { Logger } from "../../../logger.ts";
 import type { AuthenticationCallbacks } from "../../engine.ts";
+import { type RememberingPassphrases, rememberingPassphrases } from "./kept-passphrases.ts";
 import { answerPrompt, parsePrompt } from "./prompts.ts";
 import { isAtLeast, type SshVersion } from "../arguments/ssh-version.ts";
 import type { SshOption } from "../arguments/ssh-options.ts";
@@ -38,6 +39,8 @@ export interface Askpass {
   readonly env: Readonly<Record<string, string>>;
   /** Methods that nobody here could answer. */
   readonly options: readonly SshOption[];
+  /** ssh is in: no passphrase need be given again. */
+  keepPassphrases(): void;
   close(): void;
 }
 
@@ -70,18 +73,23 @@ export async function startAskpass(input: AskpassInput): Promise<Askpass | undef
   const words = [process.execPath, helper].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
   await writeFile(helper, HELPER, { mode: 0o600 });
   await writeFile(program, `#!/bin/sh\nexec ${words.join(" ")} "$1"\n`, { mode: 0o700 });
-  const close = await listen(join(directory, "a"), answering(input));
+  const remembering = rememberingPassphrases(callbacks);
+  const close = await listen(join(directory, "a"), answering(input, remembering));
   return {
     env: { SSH_ASKPASS: program, SSH_ASKPASS_REQUIRE: "force" },
     options: [
       ...(password ? [] : ([["PasswordAuthentication", "no"]] as const)),
       ...(keyboardInteractive ? [] : ([["KbdInteractiveAuthentication", "no"]] as const)),
     ],
+    keepPassphrases: () => remembering?.keep(),
     close,
   };
 }
 
-function answering(input: AskpassInput): (question: string) => Promise<string | undefined> {
+function answering(
+  input: AskpassInput,
+  remembering: RememberingPassphrases | undefined,
+): (question: string) => Promise<string | undefined> {
   const attempts = new Map<string, number>();
   return async (question) => {
     const { kind, text } = JSON.parse(question) as { kind?: unknown; text?: unknown };
@@ -89,7 +97,10 @@ function answering(input: AskpassInput): (question: string) => Promise<string | 
     if (kind === "none" || typeof text !== "string") return undefined;
     const resume = input.pause();
     try {
-      return await answerPrompt(parsePrompt(text, input.identityFiles), input.callbacks, attempts);
+      const prompt = parsePrompt(text, input.identityFiles);
+      // A PIN is not kept: a security key locks itself after a few wrong ones.
+      const from = prompt.kind === "passphrase" && remembering ? remembering : input.callbacks;
+      return await answerPrompt(prompt, from, attempts);
     } catch (error) {
       input.logger.warn({ err: error }, "a question of ssh could not be answered");
       return undefined;

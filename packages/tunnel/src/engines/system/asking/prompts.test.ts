@@ -5,12 +5,12 @@ const LONG = `/home/me/${"k".repeat(120)}/id`;
 const FILES = ["/home/me/.ssh/id", LONG];
 
 test.each([
-  ["Enter passphrase for key '/home/me/.ssh/id': ", "/home/me/.ssh/id"],
-  [`Enter passphrase for key '${LONG.slice(0, 100)}': `, LONG],
-  ["Enter passphrase for key '/elsewhere/it's': ", "/elsewhere/it's"],
-  ["Enter PIN for ED25519-SK key /home/me/.ssh/id: ", "/home/me/.ssh/id"],
-])("%s is about an identity file", (text, identityFile) => {
-  expect(parsePrompt(text, FILES)).toEqual({ kind: "passphrase", identityFile });
+  ["Enter passphrase for key '/home/me/.ssh/id': ", "passphrase", "/home/me/.ssh/id"],
+  [`Enter passphrase for key '${LONG.slice(0, 100)}': `, "passphrase", LONG],
+  ["Enter passphrase for key '/elsewhere/it's': ", "passphrase", "/elsewhere/it's"],
+  ["Enter PIN for ED25519-SK key /home/me/.ssh/id: ", "pin", "/home/me/.ssh/id"],
+])("%s asks for the %s of an identity file", (text, kind, identityFile) => {
+  expect(parsePrompt(text, FILES)).toEqual({ kind, identityFile });
 });
 
 test("a password is asked for by user and host", () => {

@@ -3,6 +3,8 @@ import type { AuthenticationCallbacks } from "../../engine.ts";
 /** What ssh asks for, as far as it can be told from its words. */
 export type Prompt =
   | { readonly kind: "passphrase"; readonly identityFile: string }
+  /** Of a security key, to which the file belongs. */
+  | { readonly kind: "pin"; readonly identityFile: string }
   | { readonly kind: "password"; readonly user: string; readonly host: string }
   | { readonly kind: "interactive"; readonly text: string }
   | { readonly kind: "other" };
@@ -24,7 +26,7 @@ export function parsePrompt(text: string, identityFiles: readonly string[]): Pro
   const named = quoted ?? bare;
   if (named !== undefined) {
     const file = identityFiles.find((path) => path.slice(0, SHOWN_CHARACTERS) === named) ?? named;
-    return { kind: "passphrase", identityFile: file };
+    return { kind: quoted === undefined ? "pin" : "passphrase", identityFile: file };
   }
   const [, user, host] = PASSWORD.exec(text) ?? [];
   if (user !== undefined && host !== undefined) return { kind: "password", user, host };
@@ -38,7 +40,8 @@ export async function answerPrompt(
   attempts: Map<string, number>,
 ): Promise<string | undefined> {
   switch (prompt.kind) {
-    case "passphrase": {
+    case "passphrase":
+    case "pin": {
       const attempt = (attempts.get(prompt.identityFile) ?? 0) + 1;
       attempts.set(prompt.identityFile, attempt);
       return callbacks.passphrase?.(prompt.identityFile, attempt);

@@ -297,6 +297,52 @@ test.each<[string, readonly string[], object]>([
     { code: "IDENTITY_UNREADABLE", details: { file: "/home/me/.ssh/id" } },
   ],
   [
+    "an identity of the configuration that is missing",
+    [
+      ...ENCRYPTED,
+      "no such identity: /home/me/.ssh/id: No such file or directory",
+      "debug1: No more authentication methods to try.",
+      REFUSED,
+    ],
+    { code: "IDENTITY_UNREADABLE", final: true, details: { file: "/home/me/.ssh/id" } },
+  ],
+  [
+    "an agent without keys that is to have one",
+    [
+      ...ENCRYPTED,
+      "debug1: get_agent_identities: ssh_fetch_identitylist: agent contains no identities",
+      `debug1: Offering public key: /home/me/.ssh/id ED25519 ${OTHER} explicit`,
+      `debug1: Server accepts key: /home/me/.ssh/id ED25519 ${OTHER} explicit`,
+      "no such identity: /home/me/.ssh/id: No such file or directory",
+      REFUSED,
+    ],
+    { code: "AGENT_LOCKED", final: false },
+  ],
+  [
+    "an agent that is gone and is to have a key",
+    [
+      ...ENCRYPTED,
+      "debug1: get_agent_identities: ssh_get_authentication_socket: Connection refused",
+      `debug1: Offering public key: /home/me/.ssh/id ED25519 ${OTHER} explicit`,
+      `debug1: Server accepts key: /home/me/.ssh/id ED25519 ${OTHER} explicit`,
+      "no such identity: /home/me/.ssh/id: No such file or directory",
+      REFUSED,
+    ],
+    { code: "IDENTITY_UNREADABLE", final: true, details: { file: "/home/me/.ssh/id" } },
+  ],
+  [
+    "a missing identity beside one that nobody opens",
+    [
+      ...ENCRYPTED,
+      "debug1: get_agent_identities: ssh_fetch_identitylist: agent contains no identities",
+      "no such identity: /home/me/.ssh/other: No such file or directory",
+      `debug1: Offering public key: /home/me/.ssh/id ED25519 ${OTHER} explicit`,
+      `debug1: Server accepts key: /home/me/.ssh/id ED25519 ${OTHER} explicit`,
+      REFUSED,
+    ],
+    { code: "IDENTITY_LOCKED", final: true, details: { file: "/home/me/.ssh/id" } },
+  ],
+  [
     "an identity that others may read",
     [
       ...ENCRYPTED,
