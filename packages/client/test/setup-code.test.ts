@@ -178,5 +178,5 @@ test("a pause that the Gateway names after too many guesses is kept to, and not 
   });
   const connected = client.connect();
   await vi.advanceTimersByTimeAsync(1_500);
-  await connected;
+  expect(await connected).toMatchObject({ type: "hello-ok" });
 });

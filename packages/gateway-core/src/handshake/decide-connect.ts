@@ -286,7 +286,8 @@ function isPaired({ devices }: ConnectContext, deviceId: string): boolean {
 
 function reasonOf({ error }: Refusal): string {
   const { authReason, reason, code } = (error.details ?? {}) as Record<string, unknown>;
-  return String(authReason ?? reason ?? code ?? error.code);
+  const named = [authReason, reason, code].find((value) => typeof value === "string");
+  return typeof named === "string" ? named : error.code;
 }
 
 function roleOf({ role = "operator" }: ConnectParams): "operator" | "node" | undefined {

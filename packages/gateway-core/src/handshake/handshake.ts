@@ -104,7 +104,7 @@ export function beginHandshake(
   };
   /** Leaves the handshake open until an operator has decided; false when too many are open already. */
   const park = (id: string, params: unknown, refused: Refusal, deviceId: string): boolean => {
-    const decided = (): void => void settle(id, params, false);
+    const decided = (): void => settle(id, params, false);
     stopWaiting = options.waits.begin(deviceId, decided);
     if (!stopWaiting) return false;
     clearTimeout(timer);
