@@ -11,6 +11,7 @@ export default defineConfig(
       "src/gateway/ask-person.ts",
       "config/src/schema/validate.ts",
       "app-kit/src/way/ssh-way.ts",
+      "exposure/src/tls/issue-certificate.ts",
     ],
   }),
 );
