@@ -106,7 +106,6 @@ export function programFailure(result: ProgramResult, limits: ProgramLimits): Ex
   if (feature !== undefined) return notEnabled(feature, link, details);
   switch (result.failure) {
     case "missing":
-      return notInstalled(details);
     case "denied":
       return new ExposureError(
         "TAILSCALE_NOT_INSTALLED",
@@ -130,13 +129,15 @@ export function programFailure(result: ProgramResult, limits: ProgramLimits): Ex
   }
 }
 
-/** No program was found. */
-export function notInstalled(details?: ExposureErrorDetails): ExposureError {
+/** No program was found, or the one at `silent` does not answer `--version` in time. */
+export function notInstalled(silent?: string): ExposureError {
   return new ExposureError(
     "TAILSCALE_NOT_INSTALLED",
-    "there is no tailscale program in PATH, nor where it is installed by default",
+    silent === undefined
+      ? "there is no tailscale program in PATH, nor where it is installed by default"
+      : `${silent} does not answer --version`,
     {
-      details,
+      details: silent === undefined ? {} : { path: silent },
       hint: "Install Tailscale from https://tailscale.com/download, or reach the Gateway through SSH.",
     },
   );

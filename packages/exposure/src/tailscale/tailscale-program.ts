@@ -83,26 +83,28 @@ export function createTailscaleProgram({
   const reading: ProgramLimits = { timeoutMs: limits.readMs, maxOutputBytes: limits.outputBytes };
   const statusReading: ProgramLimits = { ...reading, maxOutputBytes: limits.statusBytes };
   const changing: ProgramLimits = { ...reading, timeoutMs: limits.changeMs };
-  let search: Promise<Found | undefined> | undefined;
+  let search: Promise<Found | ExposureError> | undefined;
 
-  async function find(): Promise<Found | undefined> {
+  async function find(): Promise<Found | ExposureError> {
     search ??= searchProgram();
     const found = await search;
     // Somebody may install it while the Gateway runs.
-    if (found === undefined) search = undefined;
+    if (found instanceof ExposureError) search = undefined;
     return found;
   }
 
-  async function searchProgram(): Promise<Found | undefined> {
+  async function searchProgram(): Promise<Found | ExposureError> {
     const candidates = program === undefined ? await programCandidates(env["PATH"]) : [program];
     const probing = { ...reading, timeoutMs: limits.versionMs };
+    let silent: string | undefined;
     for (const path of candidates) {
       const result = await start(path, ["--version"], probing);
+      if (result.failure !== "missing" && result.code !== 0) silent ??= path;
       if (result.code !== 0) continue;
       const version = /^\s*v?(\d+\.[\d.]+)/mu.exec(result.stdout)?.[1];
       return version === undefined ? { path } : { path, version };
     }
-    return undefined;
+    return notInstalled(silent);
   }
 
   function start(path: string, args: readonly string[], within: ProgramLimits) {
@@ -115,7 +117,7 @@ export function createTailscaleProgram({
 
   async function run(args: readonly string[], within: ProgramLimits): Promise<ProgramResult> {
     const found = await find();
-    if (found === undefined) throw notInstalled();
+    if (found instanceof ExposureError) throw found;
     return start(found.path, args, within);
   }
 
@@ -145,8 +147,8 @@ export function createTailscaleProgram({
   return {
     async status() {
       const found = await find();
-      if (found === undefined) {
-        return { isInstalled: false, addresses: [], health: [], problem: notInstalled() };
+      if (found instanceof ExposureError) {
+        return { isInstalled: false, addresses: [], health: [], problem: found };
       }
       const { path, version } = found;
       const installed = { isInstalled: true, program: path, ...(version ? { version } : {}) };
