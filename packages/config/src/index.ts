@@ -7,7 +7,7 @@ export { diffConfigs } from "./edit/config-diff.ts";
 export { hashConfigText } from "./edit/config-hash.ts";
 export { formatConfigPath, parseConfigPath, valueAtPath } from "./edit/config-path.ts";
 export { editConfigFile, replaceConfigText } from "./edit/edit-config-file.ts";
-export { loadKeyFacts } from "./edit/key-facts.ts";
+export { loadConfigJsonSchema, loadKeyFacts } from "./edit/key-facts.ts";
 export {
   findSecrets,
   formerSecrets,
@@ -26,6 +26,7 @@ export {
 } from "./gateway-target.ts";
 export { isLoopbackHost, isPlaintextHost, normalizeGatewayUrl } from "./gateway-url.ts";
 export { loadConfig } from "./load-config.ts";
+export { parseConfigText } from "./parse-config-text.ts";
 export { expandHome, resolvePaths, stateFiles } from "./paths.ts";
 export { applyProfile, DEV_GATEWAY_PORT, isProfileName, parseProfileFlags } from "./profiles.ts";
 export { readConfigLoosely } from "./read-config.ts";

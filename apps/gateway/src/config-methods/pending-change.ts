@@ -52,8 +52,8 @@ export interface PendingChange {
     confirmMs: number,
     write: () => Promise<T>,
   ): Promise<{ written: T; ticket: PendingTicket }>;
-  /** Told when the running Gateway works with the changed config. */
-  applied(): void;
+  /** Told which text the running Gateway works with. */
+  applied(text: string | undefined): void;
   /** @throws {RequestError} when no such change waits, or the caller was connected before it was applied */
   confirm(id: string, caller: Caller): void;
   /** Takes the change back at once, for a Gateway that cannot start with it. False when none waits. */
@@ -168,8 +168,10 @@ export function createPendingChange({
         throw error;
       }
     },
-    applied() {
-      if (record !== undefined) appliedAtMs ??= now();
+    applied(text) {
+      // One that was read before the change was written says nothing of it.
+      const isBefore = record?.newText === null || text === (record?.formerText ?? undefined);
+      if (record !== undefined && !isBefore) appliedAtMs ??= now();
     },
     confirm(id, caller) {
       if (record?.id !== id) {

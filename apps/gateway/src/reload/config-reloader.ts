@@ -1,12 +1,6 @@
 import { realpathSync } from "node:fs";
 import { type Logger, messageOf } from "@openclaw/app-kit";
-import {
-  diffConfigs,
-  type LoadedConfig,
-  loadKeyFacts,
-  type OpenClawConfig,
-  readConfigText,
-} from "@openclaw/config";
+import { diffConfigs, type LoadedConfig, loadKeyFacts, readConfigText } from "@openclaw/config";
 import { planReload, type ReloadMode, type ReloadPlan } from "./plan-reload.ts";
 import { createFileWatch, type WatchFolder } from "./watch-files.ts";
 
@@ -27,7 +21,7 @@ export interface ConfigReloaderOptions {
   /** Asks for a restart within this process; the reloader is done then. */
   restart: (plan: ReloadPlan) => void;
   /** Called whenever the Gateway works with all of the file that it can take on. @default nobody */
-  onApplied?: () => void;
+  onApplied?: (text: string | undefined) => void;
   logger: Pick<Logger, "info" | "warn" | "error" | "debug">;
   /** @default folders of the system's */
   watchFolder?: WatchFolder;
@@ -111,7 +105,13 @@ export function createConfigReloader(options: ConfigReloaderOptions): ConfigRelo
     if (isStopped) return;
     files.arm(watchedFiles(configPath, loaded));
     if (!loaded.ok) {
-      tellInvalid(loaded);
+      const problems = loaded.issues.map((issue) => `${issue.path}: ${issue.message}`);
+      tellProblem("the config file is invalid; the running config is kept", problems);
+      return;
+    }
+    // Nobody stops a Gateway by taking its config away.
+    if (!loaded.exists && running.exists) {
+      tellProblem("the config file is gone; the running config is kept", []);
       return;
     }
     lastProblem = undefined;
@@ -154,16 +154,15 @@ export function createConfigReloader(options: ConfigReloaderOptions): ConfigRelo
     }
     running = loaded;
     appliedText = text;
-    if (plan.left.length === 0) options.onApplied?.();
+    if (plan.left.length === 0) options.onApplied?.(text);
   }
 
-  function tellInvalid({ path, issues }: Extract<LoadedConfig, { ok: false }>): void {
-    const problems = issues.map((issue) => `${issue.path}: ${issue.message}`);
+  function tellProblem(message: string, problems: readonly string[]): void {
     // A file is often written in several steps; the same fault is told once.
-    const problem = problems.join("\n");
+    const problem = [message, ...problems].join("\n");
     if (problem === lastProblem) return;
     lastProblem = problem;
-    logger.error({ path, problems }, "the config file is invalid; the running config is kept");
+    logger.error({ path: configPath, ...(problems.length > 0 ? { problems } : {}) }, message);
   }
 
   return {

@@ -3,13 +3,16 @@ import type { Env } from "../env.ts";
 import type { JsonObject } from "../json.ts";
 import { validateConfig } from "../schema/validate.ts";
 import { substituteVariables } from "../substitute.ts";
+import { expandWritten } from "./expand-written.ts";
 
 /** What is wrong with a config that is about to be written to a file. */
 export async function checkWrittenConfig(
-  _file: string,
+  file: string,
   config: JsonObject,
   env: Env,
 ): Promise<readonly ConfigIssue[]> {
-  const validation = validateConfig(substituteVariables(config, env).value);
-  return Promise.resolve(validation.ok ? [] : validation.issues);
+  const expanded = await expandWritten(file, config, env);
+  if (!expanded.ok) return [expanded.issue];
+  const validation = validateConfig(substituteVariables(expanded.value, env).value);
+  return validation.ok ? [] : validation.issues;
 }

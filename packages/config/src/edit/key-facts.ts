@@ -12,3 +12,9 @@ export interface KeyFacts {
 export async function loadKeyFacts(): Promise<KeyFacts> {
   return import("../schema/key-facts.ts");
 }
+
+/** The JSON Schema of a config file, for editors and for who asks over the wire. */
+export async function loadConfigJsonSchema(): Promise<Readonly<Record<string, unknown>>> {
+  const { configJsonSchema } = await import("../schema/json-schema.ts");
+  return configJsonSchema();
+}
