@@ -103,6 +103,7 @@ describe("with a certificate", () => {
     raw.on("data", (data) => bytewise.push(data));
     const secure = tlsConnect({ socket: bytewise, ca: cert, servername: "claw.example" });
     await once(secure, "secureConnect");
+    expect(secure.getProtocol()).toBe("TLSv1.3");
     secure.destroy();
     raw.destroy();
   });
