@@ -4,7 +4,7 @@ import { type Helper, startHelper } from "./helper/start-helper.ts";
 
 /** Options of {@link browse}. */
 export interface BrowseOptions {
-  /** How long to listen. */
+  /** How long to listen, from when there is a socket to listen on. */
   readonly timeoutMs: number;
   readonly network?: NetworkOptions | undefined;
   /** Told why something may be missing; one line each. */
@@ -15,6 +15,8 @@ export interface BrowseOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How long the helper may take until it listens. */
+const START_MS = 5_000;
 /** A helper that dies is started again at most as often. */
 const MAX_RESTARTS = 3;
 /** Answers that are kept; more are no network but an attack. */
@@ -29,7 +31,7 @@ export async function browse(options: BrowseOptions): Promise<Beacon[]> {
   const { timeoutMs, network = {}, onProblem = () => {}, onBeacon = () => {}, signal } = options;
   const found: Beacon[] = [];
   const over = Promise.withResolvers<void>();
-  const timer = setTimeout(over.resolve, timeoutMs);
+  let timer = setTimeout(over.resolve, START_MS + timeoutMs);
   signal?.addEventListener("abort", () => over.resolve(), { once: true });
   if (signal?.aborted === true) over.resolve();
 
@@ -38,6 +40,10 @@ export async function browse(options: BrowseOptions): Promise<Beacon[]> {
   const listen = (restarts: number): void => {
     helper = startHelper((report) => {
       if (report.kind === "problem") onProblem(report.message);
+      if (report.kind === "browsing" && restarts === 0) {
+        clearTimeout(timer);
+        timer = setTimeout(over.resolve, timeoutMs);
+      }
       if (report.kind !== "seen" || isOver || found.length >= MAX_ANSWERS) return;
       const beacon = beaconOf(report.service);
       found.push(beacon);

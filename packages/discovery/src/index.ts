@@ -2,6 +2,7 @@ export { announce, defaultAnnounceTiming } from "./announce.ts";
 export { beaconOf, mergeBeacons } from "./beacon.ts";
 export { browse } from "./browse.ts";
 export { hostLabel } from "./dns-label.ts";
+export { networkFromEnv } from "./network-from-env.ts";
 export { LOCAL_DOMAIN, SERVICE_TYPE } from "./service-record.ts";
 
 export type {

@@ -1,6 +1,9 @@
 import { asObject, certificatePlace, safeText, withOwnPin } from "@openclaw/app-kit";
 import { resolveGatewayTarget, type GatewayTarget, withGivenPins } from "@openclaw/config";
+import { usageError } from "../errors.ts";
 import { type ChosenGateway, credentialsFor, readConfig } from "../gateway/choose-gateway.ts";
+import type { Found } from "../discovery/find-gateways.ts";
+import { chooseDiscovered } from "../discovery/choose-discovered.ts";
 import { chooseSsh } from "../remote/choose-remote.ts";
 import { type ConfigSummary, summariseConfig } from "../gateway/config-summary.ts";
 import { capabilityOf, probeGateway, type ProbeResult } from "../gateway/probe-gateway.ts";
@@ -22,6 +25,7 @@ interface Looked extends Candidate {
 }
 
 const LOCAL_BUDGET_MS = 800;
+const DISCOVERY_BUDGET_MS = 1_200;
 const REMOTE_BUDGET_MS = 1_500;
 /** For the SSH connection, and then for the Gateway behind it. */
 const SSH_BUDGET_MS = 1_500 + 2_000;
@@ -30,7 +34,7 @@ const SSH_BUDGET_MS = 1_500 + 2_000;
 export async function run(context: CommandContext): Promise<number> {
   const startedAtMs = Date.now();
   const timeoutMs = context.integer("timeout") ?? 3_000;
-  const [candidates, config] = await Promise.all([
+  const [{ candidates, found }, config] = await Promise.all([
     findCandidates(context, timeoutMs),
     summariseConfig(context),
   ]);
@@ -63,14 +67,17 @@ export async function run(context: CommandContext): Promise<number> {
       localTailnetUrl: null,
       tailnetIPv4: null,
     },
-    discovery: { timeoutMs: 0, count: 0, beacons: [] },
+    discovery: discoveryDocument(found, timeoutMs),
     targets: looked.map((target) => targetDocument(target, config)),
   };
-  context.answer(document, () => humanText(context, looked, warnings, timeoutMs));
+  context.answer(document, () => humanText(context, { looked, warnings, timeoutMs, found }));
   return reachable.length > 0 ? 0 : 1;
 }
 
-async function findCandidates(context: CommandContext, timeoutMs: number): Promise<Candidate[]> {
+async function findCandidates(
+  context: CommandContext,
+  timeoutMs: number,
+): Promise<{ candidates: Candidate[]; found: Found | undefined }> {
   const loose = await readConfig(context);
   const { configPath } = context.paths;
   const resolve = (config: object, flags: { url?: string; port?: string }): GatewayTarget =>
@@ -136,6 +143,17 @@ async function findCandidates(context: CommandContext, timeoutMs: number): Promi
       ),
     });
   }
+  const isKnown = ssh !== undefined || configured.via !== undefined;
+  const found = isKnown ? undefined : await lookAround(context, timeoutMs);
+  const discovered = found === undefined ? undefined : chooseDiscovered(found.beacons, loose);
+  if (discovered !== undefined) {
+    candidates.push({
+      id: "sshTunnel",
+      heading: "Remote over SSH (discovered)",
+      active: false,
+      ...withBudget(discovered, timeoutMs),
+    });
+  }
   if (remote.kind === "remote" && remote.via === undefined) {
     candidates.push({
       id: "configRemote",
@@ -158,7 +176,29 @@ async function findCandidates(context: CommandContext, timeoutMs: number): Promi
     gateway: choose(await withOwnPin(local, certificatePlace(context.paths, loose.config))),
     budgetMs: Math.min(timeoutMs, LOCAL_BUDGET_MS),
   });
-  return candidates;
+  return { candidates, found };
+}
+
+/** Asks the local network, where `--ssh-auto` wants that. */
+async function lookAround(context: CommandContext, timeoutMs: number): Promise<Found | undefined> {
+  if (!context.flag("ssh-auto")) return undefined;
+  if (context.flag("accept-new")) {
+    throw usageError(
+      "--ssh-auto and --accept-new cannot be combined: anybody on the network can name a host.",
+      "Name it yourself: --ssh <target> --accept-new",
+    );
+  }
+  const { findGateways } = await import("../discovery/find-gateways.ts");
+  return findGateways(context, Math.min(timeoutMs, DISCOVERY_BUDGET_MS));
+}
+
+function discoveryDocument(found: Found | undefined, timeoutMs: number) {
+  const beacons = found?.beacons ?? [];
+  return {
+    timeoutMs: found === undefined ? 0 : Math.min(timeoutMs, DISCOVERY_BUDGET_MS),
+    count: beacons.length,
+    beacons,
+  };
 }
 
 function withBudget(
@@ -255,11 +295,16 @@ function selfOf({ presence, server }: ProbeResult) {
   return { host, ip, version, platform };
 }
 
+interface Report {
+  readonly looked: readonly Looked[];
+  readonly warnings: readonly { message: string }[];
+  readonly timeoutMs: number;
+  readonly found: Found | undefined;
+}
+
 function humanText(
   context: CommandContext,
-  looked: readonly Looked[],
-  warnings: readonly { message: string }[],
-  timeoutMs: number,
+  { looked, warnings, timeoutMs, found }: Report,
 ): string {
   const { style } = context;
   const isReachable = looked.some(({ result }) => result.ok);
@@ -268,6 +313,7 @@ function humanText(
     `Reachable: ${isReachable ? style.good("yes") : style.bad("no")}`,
     style.dim(`Probe budget: ${timeoutMs}ms`),
     ...warnings.map(({ message }) => style.warn(`Warning: ${message}`)),
+    ...(found === undefined ? [] : [`Discovered: ${found.beacons.length} · domains: local.`]),
     "",
     style.bold("Targets"),
   ];

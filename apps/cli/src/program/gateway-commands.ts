@@ -1,5 +1,6 @@
 import type { CommandSpec, OptionSpec } from "./command-spec.ts";
 import { connectionOptions, JSON_OPTION, serviceOptions } from "./common-options.ts";
+import { discoverCommand } from "./discover-command.ts";
 
 const RUN_OPTIONS: readonly OptionSpec[] = [
   {
@@ -230,6 +231,11 @@ const probeCommand: CommandSpec = {
       value: "target",
       description: "Also try the Gateway behind this SSH target (the configured one)",
     },
+    {
+      name: "ssh-auto",
+      kind: "flag",
+      description: "Without an SSH target, try the first that the local network tells of",
+    },
     ...connectionOptions({ timeoutMs: 3_000, port: true }),
   ],
   toleratesBrokenConfig: true,
@@ -313,6 +319,7 @@ export const gatewayCommands: CommandSpec = {
     statusCommand,
     healthCommand,
     probeCommand,
+    discoverCommand,
     certificateCommand,
     callCommand,
   ],

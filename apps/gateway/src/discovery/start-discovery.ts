@@ -3,7 +3,7 @@ import { hostname, networkInterfaces } from "node:os";
 import { basename } from "node:path";
 import process from "node:process";
 import type { Logger } from "@openclaw/app-kit";
-import { announce, type Announcement } from "@openclaw/discovery";
+import { announce, type Announcement, networkFromEnv } from "@openclaw/discovery";
 import { type DiscoveryQuestion, planDiscovery } from "./plan-discovery.ts";
 
 /** What the Gateway that is to be announced knows of itself. */
@@ -30,7 +30,11 @@ export function startDiscovery({ logger, ...known }: DiscoveryInput): Announceme
     logger.debug({ reason: plan.reason }, "gateway is not announced on the local network");
     return undefined;
   }
-  return announce({ facts: plan.facts, logger: logger.child({ subsystem: "discovery" }) });
+  return announce({
+    facts: plan.facts,
+    network: networkFromEnv(known.env),
+    logger: logger.child({ subsystem: "discovery" }),
+  });
 }
 
 function machineAddresses(): string[] {
