@@ -15,7 +15,8 @@ export {
   redactConfig,
   restoreSecrets,
 } from "./edit/redact-config.ts";
-export { redactConfigText, restoreConfigText } from "./edit/redact-text.ts";
+export { mergePatch } from "./edit/merge-patch.ts";
+export { editConfigText, redactConfigText, restoreConfigText } from "./edit/redact-text.ts";
 export { isEnvSwitchOn, normalizeEnv, readEnv } from "./env.ts";
 export { DEFAULT_PORT, resolveGatewayPort } from "./gateway-port.ts";
 export { readGatewayAddress, readSshAddress, sshGatewayAddress } from "./gateway-address.ts";
@@ -25,8 +26,11 @@ export {
   resolveGatewayTarget,
 } from "./gateway-target.ts";
 export { isLoopbackHost, isPlaintextHost, normalizeGatewayUrl } from "./gateway-url.ts";
+export { listConfigKeys, loadConfigDefaults } from "./config-keys.ts";
 export { loadConfig } from "./load-config.ts";
+export { migrateConfigKeys, migrateState, undoStateMigration } from "./migration/migrate.ts";
 export { parseConfigText } from "./parse-config-text.ts";
+export { findRivalConfigs } from "./find-rival-configs.ts";
 export { expandHome, resolvePaths, stateFiles } from "./paths.ts";
 export { applyProfile, DEV_GATEWAY_PORT, isProfileName, parseProfileFlags } from "./profiles.ts";
 export { readConfigLoosely } from "./read-config.ts";
@@ -63,7 +67,11 @@ export type { ParsedSshAddress, SshAddress } from "./ssh-address.ts";
 export type { GatewayPort, GatewayPortOptions } from "./gateway-port.ts";
 export type { GatewayTarget, GatewayTargetKind, GatewayTargetOptions } from "./gateway-target.ts";
 export type { JsonObject } from "./json.ts";
-export type { LoadedConfig } from "./load-config.ts";
+export type { ConfigDefaults, ConfigKey } from "./config-keys.ts";
+export type { LoadConfigOptions, LoadedConfig } from "./load-config.ts";
+export type { LegacyKey } from "./migration/legacy-keys.ts";
+export type { MigratedKeys } from "./migration/migrate-keys.ts";
+export type { MigrateStateOptions, MigrationReport } from "./migration/migrate-state.ts";
 export type { Paths, PathsOptions, StateFiles } from "./paths.ts";
 export type { ProfileFlags } from "./profiles.ts";
 export type { ConfigFileOptions, LooseConfig } from "./read-config.ts";

@@ -13,6 +13,7 @@ import {
   loadConfig,
   loadConfigJsonSchema,
   loadKeyFacts,
+  mergePatch,
   parseConfigPath,
   parseConfigText,
   readConfigText,
@@ -25,7 +26,6 @@ import {
 import { type Caller, defineMethod, type Method, RequestError } from "@openclaw/gateway-core";
 import { methodSchemas, scopeAllows } from "@openclaw/protocol";
 import { baseHashRequired, configFailure, invalidConfig } from "./config-failure.ts";
-import { mergePatch } from "./merge-patch.ts";
 import type { PendingChange } from "./pending-change.ts";
 import { hintOf, lookUpSchema, uiHints } from "./schema-hints.ts";
 import { createWriteLimit } from "./write-limit.ts";
@@ -236,12 +236,13 @@ async function snapshot(
   const exists = loaded.ok ? loaded.exists : true;
   const source = redactConfig(isObject(parsed) ? parsed : {}, isSecretPath);
   const config = redactConfig<object>(loaded.ok ? loaded.config : {}, isSecretPath);
+  const applied = appliedText === undefined ? text : appliedText();
+  const running = applied === text ? parsed : await parsedText(applied);
   // A comment may tell what a key no longer does; who may not write the file has no use for it.
   const raw = scopeAllows(caller.scopes, "operator.admin")
     ? await redactConfigText(text ?? "", isSecretPath)
     : `${JSON.stringify(source, undefined, 2)}\n`;
   const revision = hash(text);
-  const applied = appliedText === undefined ? text : appliedText();
   return {
     path: where.configPath,
     exists,
@@ -255,7 +256,8 @@ async function snapshot(
     warnings: loaded.ok ? loaded.warnings.map((message) => ({ path: "", message })) : [],
     legacyIssues: [],
     sourceConfig: source,
-    runtimeConfig: config,
+    // As it is written, so that it can be compared with `sourceConfig`.
+    runtimeConfig: redactConfig(isObject(running) ? running : {}, isSecretPath),
     resolved: config,
     appliedConfigHash: hash(applied),
   };

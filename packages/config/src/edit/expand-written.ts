@@ -20,7 +20,11 @@ export async function expandWritten(
     import("../include/expand-includes.ts"),
     import("../include/include-files.ts"),
   ]);
-  const expansion = await expandIncludes(file, config, includeRoots([file, file], env, envHome(env)));
+  const expansion = await expandIncludes(
+    file,
+    config,
+    includeRoots([file, file], env, envHome(env)),
+  );
   if (expansion.ok) return { ok: true, value: expansion.expanded.value };
   const { at, message, issue } = expansion;
   const within = issue === undefined ? "" : `: ${issue.message}`;

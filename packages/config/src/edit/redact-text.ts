@@ -1,3 +1,4 @@
+import type { ConfigEdit } from "./edit-text.ts";
 import { parseConfigText } from "../parse-config-text.ts";
 import { findSecrets, formerSecrets, type IsSecretPath, REDACTED } from "./redact-config.ts";
 
@@ -9,7 +10,7 @@ export async function redactConfigText(
   const parsed = await parseConfigText(text);
   if (!parsed.ok) return null;
   const secrets = findSecrets(parsed.value, isSecretPath);
-  return editAll(
+  return editConfigText(
     text,
     secrets.map((path) => ({ path, value: REDACTED })),
   );
@@ -23,13 +24,15 @@ export async function redactConfigText(
  */
 export async function restoreConfigText(text: string, former: unknown): Promise<string> {
   const parsed = await parseConfigText(text);
-  return parsed.ok ? editAll(text, formerSecrets(parsed.value, former)) : text;
+  return parsed.ok ? editConfigText(text, formerSecrets(parsed.value, former)) : text;
 }
 
-async function editAll(
-  text: string,
-  edits: Parameters<typeof import("./edit-text.ts").editText>[1],
-): Promise<string> {
+/**
+ * Makes changes in a config text as `editConfigFile` does, and checks nothing.
+ *
+ * @throws {@link ConfigError} `INVALID_EDIT`
+ */
+export async function editConfigText(text: string, edits: readonly ConfigEdit[]): Promise<string> {
   if (edits.length === 0) return text;
   const [{ editText }, { default: json5 }] = await Promise.all([
     import("./edit-text.ts"),

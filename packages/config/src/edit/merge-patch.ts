@@ -1,4 +1,4 @@
-import { isObject } from "@openclaw/app-kit";
+import { isObject } from "../json.ts";
 
 /**
  * A config after a merge patch (RFC 7396): `null` deletes a key, an object is merged, anything else
