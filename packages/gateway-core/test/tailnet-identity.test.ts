@@ -56,7 +56,7 @@ describe("an operator that came through Tailscale Serve", () => {
     });
     await using peer = await through(t);
     const hello = await peer.handshake({ identity, scopes, clientMode: "ui" });
-    expect(hello["auth"]).toMatchObject({ method: "tailscale", scopes });
+    expect(hello["auth"]).toMatchObject({ scopes });
     const presence = JSON.stringify(await t.gateway.call("system-presence"));
     expect(presence).toContain('"email":"Ada@Example.com","name":"Ada Lovelace"');
     expect(presence).toContain(`"ip":"${ADA}"`);
@@ -132,7 +132,7 @@ describe("where identities do not count", () => {
     expect(await reason(await through(t))).toBe("token_missing");
     await using peer = await through(t);
     const hello = await peer.handshake({ token: TOKEN, identity: false });
-    expect(hello["auth"]).toMatchObject({ method: "token", scopes: [] });
+    expect(hello["auth"]).toMatchObject({ scopes: [] });
   });
 
   test("and where Tailscale is not in front at all, its headers are refused", async () => {

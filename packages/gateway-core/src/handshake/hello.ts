@@ -67,7 +67,6 @@ export function helloOk(
       authMode: options.auth.mode,
     },
     auth: {
-      method: accepted.authMethod,
       role,
       scopes: [...scopes],
       ...(deviceToken
