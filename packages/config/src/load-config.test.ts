@@ -223,3 +223,73 @@ test("the loose reader gives what a broken file still says", async () => {
   const broken = await readConfigLoosely({ path, env: {} });
   expect(broken).toMatchObject({ exists: true, config: {}, problem: { kind: "syntax", line: 1 } });
 });
+
+test("an issue names its file, line and column", async () => {
+  const path = await createFile(
+    "{\n  gateway: {\n    port: 'x',\n  },\n  agents: { list: [\n    {}, { idd: 1 } ] }\n}",
+  );
+  const loaded = await loadConfig({ path, env: {} });
+  expect(loaded).toMatchObject({
+    ok: false,
+    issues: [
+      { path: "gateway.port", file: path, line: 3, column: 5 },
+      { path: "agents.list[1].idd", file: path, line: 6, column: 11 },
+    ],
+  });
+});
+
+test("a tilde in a path is the home directory", async () => {
+  const text =
+    "{gateway: {tls: {certPath: '~/c.pem'}, remote: {sshIdentity: '~/id'}}, plugins: {load: {paths: ['~/p', '/q']}}, ui: {assistant: {name: '~/no path'}}}";
+  expect(await load(text, { HOME: "/home/me" })).toMatchObject({
+    config: {
+      gateway: { tls: { certPath: "/home/me/c.pem" }, remote: { sshIdentity: "/home/me/id" } },
+      plugins: { load: { paths: ["/home/me/p", "/q"] } },
+      ui: { assistant: { name: "~/no path" } },
+    },
+  });
+});
+
+test.each([
+  ["2026.9.7", "2026.9.6", true],
+  ["2027.1.0", "2026.9.6", true],
+  ["2026.10.0", "2026.9.6", true],
+  ["2026.9.6", "2026.9.6", false],
+  ["2026.9.6-beta.1", "2026.9.6", false],
+  ["2026.1.30", "2026.9.6", false],
+  ["by hand", "2026.9.6", false],
+  ["2026.9.7", undefined, false],
+])("a file of version %s, read by %s: warned: %s", async (written, version, isWarned) => {
+  const path = await createFile(`{meta: {lastTouchedVersion: '${written}'}}`);
+  const loaded = await loadConfig({ path, env: {}, version });
+  expect(loaded.ok && loaded.warnings.length).toBe(isWarned ? 1 : 0);
+});
+
+test.each([
+  ["{mode: 'local', remote: {token: 't'}}", "gateway.remote has a secret"],
+  ["{auth: {token: 't', password: 'p'}}", "the password counts"],
+  ["{customBindHost: '10.0.0.1'}", "gateway.customBindHost has no effect"],
+  ["{tls: {keyPath: '/k'}}", "gateway.tls names a certificate"],
+])("a key without effect is warned about: %s", async (gateway, warning) => {
+  expect(await load(`{gateway: ${gateway}}`)).toMatchObject({
+    ok: true,
+    warnings: [expect.stringContaining(warning)],
+  });
+});
+
+test("keys of earlier releases are told apart from slips", async () => {
+  expect(await load("{telegram: {botToken: 'x'}, gateway: {token: 't', prot: 1}}")).toMatchObject({
+    ok: false,
+    legacy: [
+      { path: "gateway.token", to: "gateway.auth.token" },
+      { path: "telegram", to: "channels.telegram" },
+    ],
+  });
+});
+
+test("a config that is nested without end is refused, and nothing runs out of stack", async () => {
+  const depth = 50_000;
+  expect(await issuesOf(`{a: ${"[".repeat(depth)}${"]".repeat(depth)}}`)).toMatchObject([
+    { kind: "syntax", message: "nested deeper than 100 levels" },
+  ]);
+});

@@ -1,5 +1,6 @@
 import { type Env, isEnvSwitchOn } from "./env.ts";
 import type { ConfigIssue } from "./config-issue.ts";
+import { misplacedKeys } from "./config-warnings.ts";
 import type { ConfigSources } from "./config-sources.ts";
 import { valueAt, type JsonObject } from "./json.ts";
 import type { LegacyKey } from "./migration/legacy-keys.ts";
@@ -70,7 +71,7 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
     env: await withShell(loose, options.runShell),
     unresolved,
     includes,
-    warnings: [...warnings, ...newerVersion(config, options.version)],
+    warnings: [...warnings, ...misplacedKeys(config), ...newerVersion(config, options.version)],
   };
 }
 

@@ -6,30 +6,25 @@ import { isObject } from "../json.ts";
 import { describeStep, doStep, type MigrationStep, undoStep } from "./migration-step.ts";
 import { planStateMigration, type StateMigrationOptions } from "./plan-state-migration.ts";
 
-/** Options of {@link migrateState}. */
+/** Options of `migrateState`. */
 export interface MigrateStateOptions extends StateMigrationOptions {
   /** Only tells what it would do. @default false */
   isDryRun?: boolean;
 }
 
-/** What {@link migrateState} did, or would do. */
+/** What `migrateState` did, or would do. */
 export interface MigrationReport {
   /** One line each, without the full stop. */
   readonly lines: readonly string[];
   readonly warnings: readonly string[];
-  /** For {@link undoStateMigration}; absent when nothing was done. */
+  /** For `undoStateMigration`; absent when nothing was done. */
   readonly recordPath?: string;
 }
 
 const RECORD_NAME = "migration.json";
 
-/**
- * Brings state of earlier releases to where this one looks for it: the state folder, the config file,
- * sessions, and credentials of WhatsApp. Nothing is deleted and nothing replaced; the former places stay
- * as links. When a step fails, those before it are taken back. Doing it again does nothing. Not for
- * commands that only read.
- */
-export async function migrateState(options: MigrateStateOptions): Promise<MigrationReport> {
+/** See `migrateState`. */
+export async function migrateFolders(options: MigrateStateOptions): Promise<MigrationReport> {
   const { steps, warnings } = await planStateMigration(options);
   const lines = steps.map(describeStep);
   if (options.isDryRun === true || steps.length === 0) return { lines, warnings };
@@ -54,15 +49,8 @@ export async function migrateState(options: MigrateStateOptions): Promise<Migrat
   return { lines, warnings, recordPath };
 }
 
-/**
- * Takes a migration back, the last step first. What was changed since in a copied file is kept beside
- * the original.
- *
- * @param recordPath as {@link migrateState} gave it.
- * @returns one line for each step
- * @throws {@link ConfigError} `MIGRATION_NOT_UNDONE` when there is no record, or something is in the way
- */
-export async function undoStateMigration(recordPath: string): Promise<string[]> {
+/** See `undoStateMigration`. */
+export async function undoFolders(recordPath: string): Promise<string[]> {
   let steps: MigrationStep[];
   try {
     steps = readSteps(JSON.parse(await readFile(recordPath, "utf8")));
