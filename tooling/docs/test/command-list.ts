@@ -20,6 +20,7 @@ export type Trial =
  * - `device paired`: the same after the approval; `<deviceId>` is the device.
  * - `surface asks`: a paired node whose commands wait; `<requestId>` is that request.
  * - `examples`: the two examples; `<nodeId>` is the node.
+ * - `tailnet`: no Gateway; a stand-in of Tailscale, which makes the machine `box.tail1234.ts.net`.
  * - `behind ssh`: a Gateway on `me@box`, which the config leads to; a node workshop-pi that came through
  *   SSH; an open tunnel.
  */
@@ -29,6 +30,7 @@ export type Stand =
   | "device paired"
   | "surface asks"
   | "examples"
+  | "tailnet"
   | "behind ssh";
 
 const run = (on: Stand, prints: RegExp): Trial => ({ kind: "run", on, prints });
@@ -36,6 +38,7 @@ const staysUp = (prints: RegExp, on: Stand = "paired"): Trial => ({ kind: "stays
 const notRun = (because: string): Trial => ({ kind: "not run", because });
 const script: Trial = { kind: "script" };
 const asService = notRun("apps/cli does, on a stand-in of systemd");
+const ofTailscale = notRun("a program of Tailscale, on a machine that is in a tailnet");
 const openSsh = notRun("a program of OpenSSH, for a person at a terminal");
 
 /** Every command of README.md, CONTRIBUTING.md and docs/, and how it is tried. */
@@ -64,6 +67,12 @@ export const commandList: Readonly<Record<string, Trial>> = {
     run("paired", /"ok": true/),
   "openclaw nodes invoke --status which-git-1": run("paired", /finished/),
 
+  "openclaw onboard": notRun("asks a person at a terminal; apps/cli answers it in its tests"),
+  "openclaw configure": notRun("asks a person at a terminal; apps/cli answers it in its tests"),
+  "openclaw onboard --non-interactive --accept-risk --install-daemon": asService,
+  "openclaw onboard --non-interactive --accept-risk --mode remote --remote-url ssh://me@box --remote-token T":
+    run("behind ssh", /Gateway configured successfully/),
+
   "openclaw security audit": run("paired", /Security audit/),
   "openclaw security audit --deep": run("paired", /Security audit/),
   "openclaw security audit --fix": run("paired", /Fixed/),
@@ -89,6 +98,20 @@ export const commandList: Readonly<Record<string, Trial>> = {
   "OPENCLAW_GATEWAY_TOKEN=<token> openclaw health --url wss://claw.example": notRun(
     "packages/gateway-core does, with the page's proxies in front of it",
   ),
+
+  "openclaw gateway run --port 18789 --token T --tailscale serve --tailscale-reset-on-exit":
+    staysUp(/Tailscale Serve: https:\/\/box\.tail1234\.ts\.net\//, "tailnet"),
+  "OPENCLAW_GATEWAY_PASSWORD=P openclaw gateway run --port 18789 --auth password --tailscale funnel --tailscale-reset-on-exit":
+    staysUp(/Tailscale Funnel: https:\/\/box\.tail1234\.ts\.net\//, "tailnet"),
+  "OPENCLAW_GATEWAY_TOKEN=<token> openclaw health --url wss://box.tail1234.ts.net": ofTailscale,
+  "OPENCLAW_GATEWAY_PASSWORD=<password> openclaw health --url wss://box.tail1234.ts.net":
+    ofTailscale,
+  "openssl rand -base64 24": notRun("a program of OpenSSL"),
+  "sudo tailscale set --operator=$USER": ofTailscale,
+  "tailscale funnel status": ofTailscale,
+  "tailscale serve status": ofTailscale,
+  "tailscale status": ofTailscale,
+  "tailscale version": ofTailscale,
 
   "openclaw gateway status": run("paired", /RPC probe: +ok/),
   "openclaw gateway install --enable-linger": asService,

@@ -1,9 +1,12 @@
 import type { CommandSpec } from "./command-spec.ts";
+import { dashboardCommand } from "./dashboard-command.ts";
 import { devicesCommands } from "./devices-commands.ts";
 import { gatewayCommands, healthTopCommand, statusTopCommand } from "./gateway-commands.ts";
 import { logsCommand } from "./logs-commands.ts";
 import { nodeCommands } from "./node-commands.ts";
 import { nodesCommands } from "./nodes-commands.ts";
+import { configureCommand, onboardCommand, setupCommand } from "./onboard-commands.ts";
+import { connectCommand, qrCommand } from "./pairing-commands.ts";
 import { remoteCommands } from "./remote-commands.ts";
 import { securityCommands } from "./security-commands.ts";
 import { tunnelCommands } from "./tunnel-commands.ts";
@@ -63,16 +66,22 @@ export const commandTree: CommandSpec = {
     { name: "version", kind: "flag", short: "V", description: "Print the version" },
   ],
   commands: [
+    onboardCommand,
+    setupCommand,
+    configureCommand,
     gatewayCommands,
     nodeCommands,
     nodesCommands,
     devicesCommands,
+    qrCommand,
+    connectCommand,
     remoteCommands,
     tunnelCommands,
     securityCommands,
     healthTopCommand,
     statusTopCommand,
     logsCommand,
+    dashboardCommand,
     completionCommand,
   ],
 };
