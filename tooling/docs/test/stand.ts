@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import {
   createRawPeer,
+  fakeTailscale,
   type SshTestRig,
   sshTestRig,
   startProcess,
@@ -36,7 +37,10 @@ export async function setUp(stand: Stand): Promise<Shell> {
   const cli = join(root, "apps/cli/bin/openclaw.js");
   await writeFile(shim, `#!/bin/sh\nexec '${process.execPath}' '${cli}' "$@"\n`);
   await chmod(shim, 0o755);
-  const path = [bin, dirname(process.execPath), "/usr/local/bin:/usr/bin:/bin"].join(":");
+  const tailnet = stand === "tailnet" ? await fakeTailscale() : undefined;
+  const ofTailnet = tailnet === undefined ? [] : [dirname(tailnet.program)];
+  const folders = [bin, ...ofTailnet, dirname(process.execPath), "/usr/local/bin:/usr/bin:/bin"];
+  const path = folders.join(":");
   let homes = 0;
   let port = 0;
   let box: (Box & { rig: SshTestRig }) | undefined;
@@ -75,6 +79,7 @@ export async function setUp(stand: Stand): Promise<Shell> {
     async [Symbol.asyncDispose]() {
       await Promise.all(processes.map((child) => child[Symbol.asyncDispose]()));
       await box?.rig.stop();
+      await tailnet?.[Symbol.asyncDispose]();
       await directory[Symbol.asyncDispose]();
     },
   };
@@ -151,6 +156,7 @@ export async function setUp(stand: Stand): Promise<Shell> {
   }
 
   try {
+    if (stand === "tailnet") return shell;
     if (stand === "examples") await startExamples();
     else if (stand === "behind ssh") await startBehindSsh();
     else await startPairing();
