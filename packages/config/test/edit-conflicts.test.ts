@@ -152,6 +152,18 @@ test("what comes from an included file is changed there, not here", async () => 
       message: expect.stringContaining("gateway.json5"),
     });
   }
+  const { text } = await editConfigFile(path, set("gateway.mode", "local"));
+  expect(text).toBe('{gateway: {$include: "./gateway.json5", bind: "lan", mode: "local"}}');
+  expect(await readFile(join(path, "..", "gateway.json5"), "utf8")).toBe("{port: 1}");
+});
+
+test("what is included is checked with what is written", async () => {
+  const path = await scratchFile('{gateway: {$include: "./gateway.json5"}}');
+  await writeFile(join(path, "..", "gateway.json5"), "{port: 'x'}");
+  await expect(editConfigFile(path, set("gateway.mode", "local"))).rejects.toMatchObject({
+    code: "CONFIG_INVALID",
+    issues: [{ path: "gateway.port" }],
+  });
 });
 
 test.each<[string, readonly (string | number)[]]>([
