@@ -1,5 +1,5 @@
-import { execFile, fork } from "node:child_process";
-import { generateKeyPairSync, X509Certificate } from "node:crypto";
+import { type ChildProcess, execFile, fork } from "node:child_process";
+import { generateKeyPairSync, type KeyObject, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:https";
@@ -16,6 +16,7 @@ import {
   renewGatewayCertificate,
 } from "../src/index.ts";
 import { issueCertificate } from "../src/tls/issue-certificate.ts";
+import { signingAlgorithmOf } from "../src/tls/signing-algorithm.ts";
 
 const run = promisify(execFile);
 const DAY_MS = 86_400_000;
@@ -156,11 +157,11 @@ describe("a certificate that the Gateway makes for itself", () => {
   test("is made together by processes that start at once", async () => {
     const program = join(import.meta.dirname, "support", "make-many.ts");
     const children = Array.from({ length: 4 }, () => fork(program, [own.directory]));
-    await Promise.all(children.map((child) => once(child, "message")));
+    await Promise.all(children.map(heard));
     const answers = children.map(async (child) => {
       child.send("go");
-      const [answer] = (await once(child, "message")) as [{ fingerprint: string }];
-      return answer.fingerprint;
+      const { fingerprint } = (await heard(child)) as { fingerprint: string };
+      return fingerprint;
     });
     const fingerprints = new Set(await Promise.all(answers));
     expect([...fingerprints]).toEqual([(await load()).fingerprint]);
@@ -263,7 +264,7 @@ describe("a certificate of the user's own", () => {
 
   test("with its chain has the pins of the server's part, and sends the whole", async () => {
     const { privateKey: issuerKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    const issuer = await issueCertificate({ key: issuerKey, names: [], nowMs: Date.now() });
+    const issuer = await selfSigned(issuerKey);
     const first = await load();
     const given = await put(`leading text\n${first.cert}\n${issuer}`, first.key);
     const chained = await load(given);
@@ -362,7 +363,7 @@ describe("a certificate of the user's own", () => {
 
   test("with a key too short for TLS is refused before anybody connects", async () => {
     const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 1_024 });
-    const cert = await issueCertificate({ key: privateKey, names: [], nowMs: Date.now() });
+    const cert = await selfSigned(privateKey);
     const given = await put(cert, privateKey.export({ type: "pkcs8", format: "pem" }) as string);
     await expect(load(given)).rejects.toMatchObject({ code: "CERT_UNUSABLE" });
   });
@@ -395,6 +396,17 @@ describe("renewal", () => {
     expect(renewed.publicKeyPin).toBe(first.publicKeyPin);
   });
 
+  test("refuses a key that not every client understands, and keeps the certificate", async () => {
+    const { privateKey } = generateKeyPairSync("ed25519");
+    await mkdir(own.directory, { recursive: true });
+    await writeFile(own.keyPath, privateKey.export({ type: "pkcs8", format: "pem" }));
+    await expect(load()).rejects.toMatchObject({
+      code: "KEY_UNREADABLE",
+      hint: expect.stringContaining("P-256"),
+    });
+    await expect(stat(own.certPath)).rejects.toThrow("ENOENT");
+  });
+
   test("leaves one that somebody else has issued alone", async () => {
     const given = await rsaByOpenssl("/CN=box.example");
     await expect(
@@ -413,6 +425,19 @@ test("whoever only looks makes nothing", async () => {
   await expect(readGatewayCertificate({ directory: own.directory })).resolves.toBeUndefined();
   await expect(stat(own.directory)).rejects.toThrow("ENOENT");
 });
+
+/** What a child says next; one that ends instead has failed. */
+function heard(child: ChildProcess): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    child.once("message", resolve);
+    child.once("exit", (code) => reject(new Error(`a process ended with ${code}`)));
+  });
+}
+
+function selfSigned(key: KeyObject): Promise<string> {
+  const algorithm = signingAlgorithmOf(key);
+  return issueCertificate({ key, algorithm, names: [], nowMs: Date.now() });
+}
 
 function paths({ certPath, keyPath }: { certPath: string; keyPath: string }) {
   return { certPath, keyPath };

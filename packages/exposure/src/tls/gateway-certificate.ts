@@ -17,6 +17,7 @@ import {
   readCertificateFile,
   readKeyFile,
 } from "./read-pem.ts";
+import { signingAlgorithmOf } from "./signing-algorithm.ts";
 
 /** Where the certificate is, and whether one may be made. */
 export interface CertificateOptions {
@@ -93,9 +94,8 @@ export async function loadGatewayCertificate(
   if (!paths.areOwn) throw missingFiles(paths);
   if (!options.autoGenerate) throw missing(paths);
   const { key } = await ensureKey(paths);
-  await writing(paths.certPath, async () =>
-    createOwnFile(paths.certPath, await issue(key, options)),
-  );
+  const pem = await issue(key, options);
+  await writing(paths.certPath, () => createOwnFile(paths.certPath, pem));
   const made = await readPair(paths);
   if (made === undefined) throw missing(paths);
   return assess(made, paths, nowMs);
@@ -136,9 +136,8 @@ export async function renewGatewayCertificate(
     );
   }
   const { key } = found.keyFile;
-  await writing(paths.certPath, async () =>
-    replaceOwnFile(paths.certPath, await issue(key, options)),
-  );
+  const pem = await issue(key, options);
+  await writing(paths.certPath, () => replaceOwnFile(paths.certPath, pem));
   const renewed = await readPair(paths);
   if (renewed === undefined) throw missing(paths);
   return assess(renewed, paths, options.nowMs ?? Date.now());
@@ -268,7 +267,7 @@ async function issue(
 ): Promise<string> {
   // Large, and needed once in ten years.
   const { issueCertificate } = await import("./issue-certificate.ts");
-  return issueCertificate({ key, names, nowMs });
+  return issueCertificate({ key, algorithm: signingAlgorithmOf(key), names, nowMs });
 }
 
 async function writing(path: string, write: () => Promise<unknown>): Promise<void> {

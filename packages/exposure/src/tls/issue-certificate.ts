@@ -1,19 +1,8 @@
-// First: the library below looks for it while it loads.
-import "./metadata-registry.ts";
 import { createPublicKey, type KeyObject, randomBytes, webcrypto } from "node:crypto";
 import { isIP } from "node:net";
-import {
-  BasicConstraintsExtension,
-  ExtendedKeyUsage,
-  ExtendedKeyUsageExtension,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  SubjectAlternativeNameExtension,
-  SubjectKeyIdentifierExtension,
-  X509CertificateGenerator,
-} from "@peculiar/x509";
 import { GATEWAY_COMMON_NAME } from "./certificate-facts.ts";
-import { ExposureError } from "../exposure-error.ts";
+import { provideMetadataRegistry } from "./metadata-registry.ts";
+import type { SigningAlgorithm } from "./signing-algorithm.ts";
 
 /** A certificate outlives the machines it is made for; what is trusted is its pin, not its date. */
 const VALID_DAYS = 3_650;
@@ -24,6 +13,7 @@ const OWN_NAMES = ["localhost", "127.0.0.1", "::1"] as const;
 export interface IssueOptions {
   /** The private key that the certificate is for, and that signs it. */
   readonly key: KeyObject;
+  readonly algorithm: SigningAlgorithm;
   /** Host names and addresses to hold beside those of loopback; what is neither is left out. */
   readonly names: readonly string[];
   readonly nowMs: number;
@@ -32,13 +22,14 @@ export interface IssueOptions {
 /**
  * Issues a self-signed server certificate in PEM, valid for ten years from a day ago, so that a
  * clock that is slow by some hours accepts it too. It cannot sign others.
- *
- * @throws {ExposureError} `KEY_UNREADABLE` for a kind of key that browsers and clients do not know
  */
-export async function issueCertificate({ key, names, nowMs }: IssueOptions): Promise<string> {
-  const algorithm = algorithmOf(key);
+export async function issueCertificate(options: IssueOptions): Promise<string> {
+  const { key, algorithm, names, nowMs } = options;
+  // The library looks for it while it loads.
+  provideMetadataRegistry();
+  const x509 = await import("@peculiar/x509");
   const publicKey = createPublicKey(key).toCryptoKey(algorithm, true, ["verify"]);
-  const certificate = await X509CertificateGenerator.createSelfSigned(
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
     {
       // Positive, and short enough for every reader.
       serialNumber: `4${randomBytes(16).toString("hex").slice(1)}`,
@@ -48,41 +39,16 @@ export async function issueCertificate({ key, names, nowMs }: IssueOptions): Pro
       keys: { privateKey: key.toCryptoKey(algorithm, true, ["sign"]), publicKey },
       signingAlgorithm: algorithm,
       extensions: [
-        new BasicConstraintsExtension(false, undefined, true),
-        new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-        new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
-        new SubjectAlternativeNameExtension(alternativeNames(names)),
-        await SubjectKeyIdentifierExtension.create(publicKey, false, webcrypto),
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+        new x509.SubjectAlternativeNameExtension(alternativeNames(names)),
+        await x509.SubjectKeyIdentifierExtension.create(publicKey, false, webcrypto),
       ],
     },
     webcrypto,
   );
   return `${certificate.toString("pem")}\n`;
-}
-
-const CURVES: Readonly<Record<string, string>> = {
-  prime256v1: "P-256",
-  secp384r1: "P-384",
-  secp521r1: "P-521",
-};
-
-/** One object for all that the algorithm is given to: each takes what it knows. */
-type SigningAlgorithm = webcrypto.EcKeyImportParams &
-  webcrypto.EcdsaParams &
-  webcrypto.RsaHashedImportParams;
-
-function algorithmOf(key: KeyObject): SigningAlgorithm {
-  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
-  const namedCurve = CURVES[details?.namedCurve ?? ""];
-  const hash = "SHA-256";
-  const common = { hash, namedCurve: namedCurve ?? "" };
-  if (type === "ec" && namedCurve !== undefined) return { ...common, name: "ECDSA" };
-  if (type === "rsa") return { ...common, name: "RSASSA-PKCS1-v1_5" };
-  throw new ExposureError(
-    "KEY_UNREADABLE",
-    `a ${type ?? "secret"} key cannot sign a certificate that every client understands.`,
-    { hint: "Use an EC key on P-256, P-384 or P-521, or an RSA key." },
-  );
 }
 
 interface AlternativeName {

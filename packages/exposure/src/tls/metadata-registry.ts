@@ -1,7 +1,6 @@
 /**
  * What the decorators inside `@peculiar/x509` ask of the global `Reflect`: a note kept with a class.
- * The library leaves it to its user to bring that. Nothing is changed where it is there already, and
- * it is loaded only where a certificate is about to be issued.
+ * The library leaves it to its user to bring that. Nothing is changed where it is there already.
  */
 interface MetadataRegistry {
   getMetadata(key: unknown, target: object): unknown;
@@ -26,7 +25,10 @@ const registry: MetadataRegistry = {
   },
 };
 
-for (const [name, value] of Object.entries(registry)) {
-  if (name in Reflect) continue;
-  Object.defineProperty(Reflect, name, { value, configurable: true, writable: true });
+/** To be called before `@peculiar/x509` is loaded; once or often. */
+export function provideMetadataRegistry(): void {
+  for (const [name, value] of Object.entries(registry)) {
+    if (name in Reflect) continue;
+    Object.defineProperty(Reflect, name, { value, configurable: true, writable: true });
+  }
 }
