@@ -101,7 +101,7 @@ export const commandList: Readonly<Record<string, Trial>> = {
 
   "openclaw gateway run --port 18789 --token T --tailscale serve --tailscale-reset-on-exit":
     staysUp(/Tailscale Serve: https:\/\/box\.tail1234\.ts\.net\//, "tailnet"),
-  "OPENCLAW_GATEWAY_PASSWORD=P openclaw gateway run --port 18789 --auth password --tailscale funnel --tailscale-reset-on-exit":
+  "OPENCLAW_GATEWAY_PASSWORD=P openclaw gateway run --port 18789 --allow-unconfigured --auth password --tailscale funnel --tailscale-reset-on-exit":
     staysUp(/Tailscale Funnel: https:\/\/box\.tail1234\.ts\.net\//, "tailnet"),
   "OPENCLAW_GATEWAY_TOKEN=<token> openclaw health --url wss://box.tail1234.ts.net": ofTailscale,
   "OPENCLAW_GATEWAY_PASSWORD=<password> openclaw health --url wss://box.tail1234.ts.net":
