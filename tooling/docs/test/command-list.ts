@@ -23,6 +23,8 @@ export type Trial =
  * - `tailnet`: no Gateway; a stand-in of Tailscale, which makes the machine `box.tail1234.ts.net`.
  * - `behind ssh`: a Gateway on `me@box`, which the config leads to; a node workshop-pi that came through
  *   SSH; an open tunnel.
+ * - `serves tls`: the machine of a Gateway that serves TLS with a certificate of its own making.
+ * - `in the lan`: another machine; `wss://192.168.1.20:18789` is that Gateway, `<pin>` its public key.
  */
 export type Stand =
   | "paired"
@@ -31,7 +33,9 @@ export type Stand =
   | "surface asks"
   | "examples"
   | "tailnet"
-  | "behind ssh";
+  | "behind ssh"
+  | "serves tls"
+  | "in the lan";
 
 const run = (on: Stand, prints: RegExp): Trial => ({ kind: "run", on, prints });
 const staysUp = (prints: RegExp, on: Stand = "paired"): Trial => ({ kind: "stays up", on, prints });
@@ -112,6 +116,19 @@ export const commandList: Readonly<Record<string, Trial>> = {
   "tailscale serve status": ofTailscale,
   "tailscale status": ofTailscale,
   "tailscale version": ofTailscale,
+
+  "openclaw gateway certificate": run("serves tls", /sha256\/\/.{44}/),
+  "openclaw gateway certificate --renew": run("serves tls", /Renewed, with the same key/),
+  "openclaw remote set wss://192.168.1.20:18789 --tls-fingerprint <pin> --token-file -": run(
+    "in the lan",
+    /Commands now go to this Gateway/,
+  ),
+  "OPENCLAW_GATEWAY_TOKEN=<token> openclaw node run --host 192.168.1.20 --tls --tls-fingerprint <pin> --display-name workshop-pi":
+    staysUp(/Connected to wss:.* as workshop-pi/, "in the lan"),
+  "openclaw health --url wss://192.168.1.20:18789 --tls-fingerprint <pin> --token <token>": run(
+    "in the lan",
+    /Gateway is healthy/,
+  ),
 
   "openclaw gateway status": run("paired", /RPC probe: +ok/),
   "openclaw gateway install --enable-linger": asService,

@@ -12,6 +12,7 @@ import {
 } from "@openclaw/testkit";
 import { root } from "../src/pages.ts";
 import { type Box, typedHere } from "./behind-ssh.ts";
+import { type LanGateway, typedInLan } from "./in-the-lan.ts";
 import type { Stand } from "./command-list.ts";
 
 const TOKEN = "T";
@@ -44,6 +45,7 @@ export async function setUp(stand: Stand): Promise<Shell> {
   let homes = 0;
   let port = 0;
   let box: (Box & { rig: SshTestRig }) | undefined;
+  let lan: LanGateway | undefined;
 
   async function newHome(): Promise<string> {
     homes += 1;
@@ -74,8 +76,10 @@ export async function setUp(stand: Stand): Promise<Shell> {
     get port() {
       return port;
     },
-    start: (command, { isSomeoneElse = false } = {}) =>
-      launch(box ? typedHere(command, box) : command, isSomeoneElse ? elsewhere : home),
+    start: (command, { isSomeoneElse = false } = {}) => {
+      const typed = box ? typedHere(command, box) : lan ? typedInLan(command, lan) : command;
+      return launch(typed, isSomeoneElse ? elsewhere : home);
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all(processes.map((child) => child[Symbol.asyncDispose]()));
       await box?.rig.stop();
@@ -90,10 +94,12 @@ export async function setUp(stand: Stand): Promise<Shell> {
   }
 
   async function startGateway(owner = home): Promise<void> {
-    const pairing = { autoApproveLocal: stand === "paired" || stand === "behind ssh" };
-    await configure(owner, { mode: "local", auth: { token: TOKEN }, nodes: { pairing } });
+    const isTls = stand === "serves tls" || stand === "in the lan";
+    const pairing = { autoApproveLocal: isTls || stand === "paired" || stand === "behind ssh" };
+    const tls = { enabled: isTls };
+    await configure(owner, { mode: "local", auth: { token: TOKEN }, nodes: { pairing }, tls });
     const child = launch("exec openclaw gateway run --port 0", owner);
-    const [, found] = await child.line(/ws:\/\/127\.0\.0\.1:(\d+)/, { deadlineMs: UP_MS });
+    const [, found] = await child.line(/wss?:\/\/127\.0\.0\.1:(\d+)/, { deadlineMs: UP_MS });
     port = Number(found);
   }
 
@@ -131,6 +137,16 @@ export async function setUp(stand: Stand): Promise<Shell> {
     await tunnel?.line("open: ", { deadlineMs: UP_MS });
   }
 
+  /** Loopback stands for the network: who listens, and how it is known, is the same. */
+  async function startInLan(): Promise<void> {
+    const owner = await newHome();
+    await startGateway(owner);
+    const certificate = launch("exec openclaw gateway certificate --json", owner);
+    await certificate.exited;
+    const { publicKey } = JSON.parse(certificate.stdout) as { publicKey: string };
+    lan = { port, pin: publicKey, token: TOKEN };
+  }
+
   async function startPairing(): Promise<void> {
     await startGateway();
     const node = await startNode();
@@ -159,6 +175,8 @@ export async function setUp(stand: Stand): Promise<Shell> {
     if (stand === "tailnet") return shell;
     if (stand === "examples") await startExamples();
     else if (stand === "behind ssh") await startBehindSsh();
+    else if (stand === "serves tls") await startGateway();
+    else if (stand === "in the lan") await startInLan();
     else await startPairing();
     return shell;
   } catch (error) {
