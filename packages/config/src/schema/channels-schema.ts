@@ -134,13 +134,14 @@ const whatsappKeys = {
   actions: switches,
 } as const;
 
-const accounts = (keys: Readonly<Record<string, ConfigNode>>) =>
+const accounts = (sameAs: string, keys: Readonly<Record<string, ConfigNode>>) =>
   mapOf(
     section("One account; what it does not say is as above.", keys, {
       rules: [openNeedsStar],
       defaults: "elsewhere",
     }),
-    "Several accounts, by id.",
+    "Several accounts, by id; what one leaves out is as above.",
+    { sameAs },
   );
 
 /** The `channels` section: two channels key by key, those of extensions as they are. */
@@ -150,14 +151,14 @@ export const channelsSchema = openSection(
     defaults: section("What holds for every channel.", { groupPolicy, heartbeat }),
     telegram: section(
       "Telegram.",
-      { ...telegramKeys, accounts: accounts(telegramKeys) },
+      { ...telegramKeys, accounts: accounts("channels.telegram", telegramKeys) },
       { rules: [openNeedsStar], defaults: "when-present" },
     ),
     whatsapp: section(
       "WhatsApp.",
       {
         ...whatsappKeys,
-        accounts: accounts({
+        accounts: accounts("channels.whatsapp", {
           ...whatsappKeys,
           authDir: path("Folder of its credentials.", {
             defaultText: "`credentials/whatsapp/<account>` in the state directory",

@@ -15,6 +15,8 @@ export interface KeyFacts {
   readonly unit?: string;
   /** For the key and everything below it. @default that of the section around it */
   readonly reload?: ReloadKind;
+  /** Another key that takes the same as this one, for the docs. */
+  readonly sameAs?: string;
   /** The value is never shown, logged or written into a message. */
   readonly isSecret?: true;
   /** The value is a path; a leading `~` stands for the home directory. */

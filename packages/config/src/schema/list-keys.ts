@@ -13,6 +13,7 @@ function keysBelow(
   reload: ReloadKind,
   isSecret: boolean,
 ): ConfigKey[] {
+  if (node.sameAs !== undefined) return [];
   switch (node.kind) {
     case "section": {
       const named = Object.entries(node.keys).flatMap(([key, child]) =>
@@ -44,7 +45,8 @@ function keyAndBelow(
   const below = keysBelow(node, path, reload, isSecret);
   const key: ConfigKey = {
     path,
-    summary: node.summary,
+    summary:
+      node.sameAs === undefined ? node.summary : `${node.summary} Same keys as \`${node.sameAs}\`.`,
     allowed: allowedText(node),
     reload,
     isSecret,

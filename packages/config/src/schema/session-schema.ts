@@ -19,6 +19,8 @@ const reset = section("When a conversation begins anew.", {
   idleMinutes: integer(1, "The silence for `idle`.", { default: 60, unit: "minutes" }),
 });
 
+const sameReset = { sameAs: "session.reset", defaults: "elsewhere" } as const;
+
 /** The `session` section. */
 export const sessionSchema = section(
   "How conversations are told apart.",
@@ -34,8 +36,12 @@ export const sessionSchema = section(
     identityLinks: mapOf(texts("Ids on channels."), "Partners who are the same person, by name."),
     resetTriggers: texts("Words that begin anew.", { default: ["/new", "/reset"] }),
     reset,
-    resetByType: section("The same by kind of chat.", { dm: reset, group: reset, thread: reset }),
-    resetByChannel: mapOf(reset, "The same by channel."),
+    resetByType: section("The same by kind of chat.", {
+      dm: { ...reset, ...sameReset },
+      group: { ...reset, ...sameReset },
+      thread: { ...reset, ...sameReset },
+    }),
+    resetByChannel: mapOf({ ...reset, ...sameReset }, "The same by channel."),
     idleMinutes: integer(1, "Former way to say `reset.idleMinutes`.", { unit: "minutes" }),
     heartbeatIdleMinutes: integer(1, "The silence for heartbeats.", { unit: "minutes" }),
     typingIntervalSeconds: integer(1, "How often typing is shown.", { unit: "seconds" }),

@@ -38,9 +38,7 @@ const execKeys = {
 export const agentExecSchema = section(
   "Commands of this agent; what is missing is as in `tools.exec`.",
   execKeys,
-  {
-    defaults: "elsewhere",
-  },
+  { defaults: "elsewhere", sameAs: "tools.exec" },
 );
 
 const elevatedKeys = {
@@ -52,7 +50,7 @@ const elevatedKeys = {
 export const agentElevatedSchema = section(
   "Commands of this agent outside the sandbox.",
   elevatedKeys,
-  { defaults: "elsewhere" },
+  { defaults: "elsewhere", sameAs: "tools.elevated" },
 );
 
 /** The `tools` section. */
