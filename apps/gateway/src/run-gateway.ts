@@ -21,6 +21,7 @@ import { awaitTailnet } from "./await-tailnet.ts";
 import { startDiscovery } from "./discovery/start-discovery.ts";
 import { writeInstance } from "./instance-file.ts";
 import { listenEverywhere, type Listening } from "./listen-everywhere.ts";
+import { findNeighbours, neighbourWarnings } from "./lock/neighbours.ts";
 import { logMethods } from "./logs/log-methods.ts";
 import { openRunLog, type RunLog } from "./logs/run-log.ts";
 import { openGateway } from "./open-gateway.ts";
@@ -101,7 +102,9 @@ async function runGeneration(input: RunGatewayInput, wishes: Wishes): Promise<nu
   const log = openRunLog({ io, config, env, paths, verbose, secrets: secretsOf(plan) });
   const { logger } = log;
   try {
-    for (const warning of plan.warnings) logger.warn({}, warning);
+    const neighbours = plan.port === 0 ? [] : findNeighbours(paths.home, paths.stateDir);
+    const warnings = [...plan.warnings, ...neighbourWarnings(plan.port, neighbours)];
+    for (const warning of warnings) logger.warn({}, warning);
     io.stdout.write("🚀 Gateway starting...\n");
     const started = await start(plan, { env, stateDir: paths.stateDir, log });
     if ("refusal" in started) return tell(io, started.refusal);
