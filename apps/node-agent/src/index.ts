@@ -1,3 +1,4 @@
+export { readSetupCode } from "./pair-target.ts";
 export { runNode } from "./run-node.ts";
 
 export type { NodeRunFlags } from "./node-target.ts";

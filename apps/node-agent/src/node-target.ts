@@ -37,6 +37,10 @@ export interface NodeRunFlags {
   nodeId?: string | undefined;
   token?: string | undefined;
   password?: string | undefined;
+  /** A setup code: says where the Gateway is, and lets this node in once. */
+  pair?: string | undefined;
+  /** The only commands to serve, of those that there are. */
+  commands?: readonly string[] | undefined;
   /** `[user@]host[:port]`: the Gateway is behind this SSH server. */
   ssh?: string | undefined;
   /** Port of the Gateway over there. */
@@ -199,6 +203,17 @@ function fromParts(parts: Parts, urlSource: string): NodeTarget {
     urlSource,
   );
   return fromUrl(url, urlSource, parts.pins);
+}
+
+/**
+ * The target that an address is, with the pins that hold for it.
+ *
+ * @throws {ConfigError}
+ */
+export function targetOfUrl(url: string, urlSource: string, pins: readonly string[]): NodeTarget {
+  const known =
+    pins.length === 0 || !url.startsWith("wss:") ? undefined : readTlsPins(pins, urlSource);
+  return fromUrl(normalizeGatewayUrl(url, urlSource), urlSource, known);
 }
 
 function givenPins({ tlsFingerprint }: NodeRunFlags): readonly string[] | undefined {

@@ -28,6 +28,8 @@ Options
   --tls, --no-tls          Use wss://, or ws://
   --tls-fingerprint <pin>  The only certificate to accept, SHA-256 in hex, or key,
                            sha256//…; twice, where another is to follow
+  --pair <code>            Pair with a setup code; it says where the Gateway is
+  --commands <ids>         Serve these commands only, separated by commas
   --display-name <name>    Name to show (default: the host's name)
   --token <token>          Shared token (else OPENCLAW_GATEWAY_TOKEN)
   --password <password>    Shared password (else OPENCLAW_GATEWAY_PASSWORD)
@@ -49,6 +51,8 @@ const OPTIONS = {
   tls: { type: "boolean" },
   "no-tls": { type: "boolean" },
   "tls-fingerprint": { type: "string", multiple: true },
+  pair: { type: "string" },
+  commands: { type: "string" },
   "display-name": { type: "string" },
   "node-id": { type: "string" },
   token: { type: "string" },
@@ -71,6 +75,7 @@ export function runDaemon(args: readonly string[], io: ProgramIo): Promise<numbe
             tls: flags.tls === true ? true : flags["no-tls"] === true ? false : undefined,
             tlsFingerprint: flags["tls-fingerprint"],
             displayName: flags["display-name"],
+            commands: flags.commands?.split(",").map((name) => name.trim()),
             nodeId: flags["node-id"],
             remotePort: flags["remote-port"],
             sshIdentity: flags["ssh-identity"],

@@ -39,6 +39,8 @@ import {
   type NodeRunFlags,
   type NodeTarget,
 } from "./node-target.ts";
+import { type PairTarget, pairTarget } from "./pair-target.ts";
+import { chooseCommands, CommandsError } from "./choose-commands.ts";
 import { createStory, isWayError, placeOf, type Story } from "./story.ts";
 import { VERSION } from "./version.ts";
 
@@ -53,7 +55,16 @@ export interface RunNodeInput {
   /** Stops the node as a first signal does. */
   signal?: AbortSignal;
   /** Called at the first connection. */
-  onReady?: (node: { nodeId: string; url: string }) => void;
+  onReady?: (node: ReadyNode) => void;
+}
+
+type NodeCommands = readonly ReturnType<typeof systemCommands>[number][];
+
+export interface ReadyNode {
+  nodeId: string;
+  url: string;
+  /** What the Gateway has issued tokens for: `node`, and `operator` where a setup code gave that too. */
+  roles: readonly string[];
 }
 
 /** What a supervisor must not try again as it is (`EX_CONFIG`). */
@@ -116,6 +127,9 @@ export async function runNode(input: RunNodeInput): Promise<number> {
 
 interface Prepared {
   target: NodeTarget;
+  /** Of a setup code. */
+  bootstrapToken: string | undefined;
+  commands: NodeCommands;
   loose: LooseConfig;
   identity: DeviceIdentity;
   nodeFile: NodeFile;
@@ -127,17 +141,26 @@ async function prepare({ flags, paths, io }: RunNodeInput, env: Env): Promise<Pr
   const files = stateFiles(paths.stateDir);
   const loose = await readConfigLoosely({ path: paths.configPath, env });
   const nodeFile = readNodeFile(files.node);
-  const chosen = chooseTarget({
-    flags,
-    saved: nodeFile.gateway ?? {},
-    loose,
-    configPath: paths.configPath,
-    cwd: io.cwd,
-  });
+  const commands = chooseCommands(
+    systemCommands({ execApprovalsPath: files.execApprovals }),
+    flags.commands,
+  );
+  const pair: PairTarget | undefined =
+    flags.pair === undefined ? undefined : await pairTarget(flags.pair, flags);
+  const chosen =
+    pair?.target ??
+    chooseTarget({
+      flags,
+      saved: nodeFile.gateway ?? {},
+      loose,
+      configPath: paths.configPath,
+      cwd: io.cwd,
+    });
   const target = await withOwnPin(chosen, certificatePlace(paths, loose.config));
   const identity = await loadOrCreateDeviceIdentity(files.deviceIdentity);
   const displayName = flags.displayName ?? nodeFile.displayName ?? hostname();
-  return { target, loose, identity, nodeFile, displayName };
+  const bootstrapToken = pair?.bootstrapToken;
+  return { target, bootstrapToken, commands, loose, identity, nodeFile, displayName };
 }
 
 interface Serving extends RunNodeInput {
@@ -156,8 +179,10 @@ async function serve(serving: Serving): Promise<number> {
   const node = buildNode(serving, way);
   try {
     // A first connection may take for ever, as long as nobody approves; a stop ends that too.
-    const started = node.start().then(() => {
-      serving.onReady?.({ nodeId: node.nodeId, url: target.url });
+    const started = node.start().then((hello) => {
+      const { role = "node", deviceTokens = [] } = hello.auth ?? {};
+      const roles = [role, ...deviceTokens.map((issued) => issued.role)];
+      serving.onReady?.({ nodeId: node.nodeId, url: target.url, roles });
       return node.closed;
     });
     const outcome = await Promise.race([stop.requested, started]);
@@ -216,10 +241,13 @@ function loggerOf({ io, env, flags }: Serving, secrets: (string | undefined)[]):
 
 function buildNode(serving: Serving, way: Way | undefined): OpenClawNode {
   const { flags, env, paths, prepared, ledger, story } = serving;
-  const { target, loose, identity, displayName } = prepared;
+  const { target, bootstrapToken, commands, loose, identity, displayName } = prepared;
   const files = stateFiles(paths.stateDir);
-  const { token, password } = chooseCredentials(flags, target, loose, paths.stateDir);
-  const commands = systemCommands({ execApprovalsPath: files.execApprovals });
+  // A setup code stands for itself: what the environment holds may be for another Gateway.
+  const { token, password } =
+    bootstrapToken === undefined
+      ? chooseCredentials(flags, target, loose, paths.stateDir)
+      : { token: flags.token, password: flags.password };
   const node = createNode({
     url: target.url,
     token,
@@ -232,9 +260,10 @@ function buildNode(serving: Serving, way: Way | undefined): OpenClawNode {
     pathEnv: env["PATH"],
     reportHostStats: true,
     ledger,
-    logger: loggerOf(serving, [token, password]),
+    logger: loggerOf(serving, [token, password, bootstrapToken]),
     ...way?.client,
     client: {
+      bootstrapToken,
       tlsFingerprint: target.tlsFingerprint,
       allowInsecureUrl: isEnvSwitchOn(env, "OPENCLAW_ALLOW_INSECURE_PRIVATE_WS"),
       onAttempt: story.attemptFailed,
@@ -275,7 +304,12 @@ function ledgerOptions({ config }: LooseConfig): {
 function refuse(io: ProgramIo, error: unknown, stateDir?: string): number {
   const message = messageOf(error);
   const hints: string[] = [];
-  if (error instanceof ConfigError || error instanceof GatewayError || isWayError(error)) {
+  if (
+    error instanceof ConfigError ||
+    error instanceof GatewayError ||
+    error instanceof CommandsError ||
+    isWayError(error)
+  ) {
     if (error.hint !== undefined) hints.push(error.hint);
   } else if (error instanceof NodeFileError) {
     hints.push("Mend the file or move it away; the node asks for nothing in it.");

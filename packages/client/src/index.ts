@@ -1,3 +1,4 @@
+export { decodeSetupCode } from "@openclaw/protocol";
 export { backoffDelayMs, defaultBackoff } from "./reconnect/backoff.ts";
 export { checkGatewayUrl } from "./gateway-url.ts";
 export { connectGateway } from "./connect-gateway.ts";
@@ -8,6 +9,7 @@ export { fileTokenStore } from "./identity/file-token-store.ts";
 export { GatewayError, RemoteError } from "./errors.ts";
 export { loadOrCreateDeviceIdentity } from "./identity/identity-file.ts";
 
+export type { DecodedSetupCode, SetupCode, SetupCodeProblem } from "@openclaw/protocol";
 export type { AttemptFailure, CloseInfo, GatewayClientState, SequenceGap } from "./client-state.ts";
 export type { BackoffOptions } from "./reconnect/backoff.ts";
 export type { CheckedGatewayUrl, GatewayUrlOptions } from "./gateway-url.ts";

@@ -13,6 +13,7 @@ test("the package exports these names", () => {
     "createEphemeralIdentity",
     "createGatewayClient",
     "createMemoryTokenStore",
+    "decodeSetupCode",
     "defaultBackoff",
     "fileTokenStore",
     "loadOrCreateDeviceIdentity",

@@ -1,4 +1,5 @@
 import { runNode } from "@openclaw/node-agent";
+import { commandNames } from "../nodes/command-names.ts";
 import type { CommandContext } from "../program/command-context.ts";
 
 /** `openclaw node run`: the same code as the daemon. */
@@ -16,6 +17,8 @@ export function run(context: CommandContext): Promise<number> {
       tls: context.flag("tls") ? true : context.flag("no-tls") ? false : undefined,
       tlsFingerprint: context.list("tls-fingerprint"),
       displayName: context.text("display-name"),
+      pair: context.text("pair"),
+      commands: commandNames(context),
       nodeId: context.text("node-id"),
       ssh: context.text("ssh"),
       remotePort: context.text("remote-port"),

@@ -1,4 +1,5 @@
 import type { CommandSpec } from "./command-spec.ts";
+import { configCommands } from "./config-commands.ts";
 import { dashboardCommand } from "./dashboard-command.ts";
 import { devicesCommands } from "./devices-commands.ts";
 import { gatewayCommands, healthTopCommand, statusTopCommand } from "./gateway-commands.ts";
@@ -69,6 +70,7 @@ export const commandTree: CommandSpec = {
     onboardCommand,
     setupCommand,
     configureCommand,
+    configCommands,
     gatewayCommands,
     nodeCommands,
     nodesCommands,

@@ -56,8 +56,22 @@ export const NODE_RUN_OPTIONS: readonly OptionSpec[] = [
     value: "id",
     description: "Kept for old files; the id is the device's",
   },
+  {
+    name: "commands",
+    kind: "text",
+    value: "ids",
+    description: "Serve these commands only, separated by commas",
+  },
   { name: "verbose", kind: "flag", description: "Log more" },
 ];
+
+/** A setup code serves once, so a service is never given one. */
+const PAIR_OPTION: OptionSpec = {
+  name: "pair",
+  kind: "text",
+  value: "code",
+  description: "Pair with a setup code; it says where the Gateway is",
+};
 
 const CREDENTIAL_OPTIONS: readonly OptionSpec[] = [
   {
@@ -93,7 +107,7 @@ const runCommand: CommandSpec = {
       says: "a Gateway behind SSH; nothing listens anywhere, and later runs go there again",
     },
   ],
-  options: [...NODE_RUN_OPTIONS, ACCEPT_NEW_OPTION, ...CREDENTIAL_OPTIONS],
+  options: [...NODE_RUN_OPTIONS, PAIR_OPTION, ACCEPT_NEW_OPTION, ...CREDENTIAL_OPTIONS],
   load: () => import("../commands/node-run.ts"),
 };
 
