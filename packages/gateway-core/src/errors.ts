@@ -8,7 +8,7 @@ import type { ErrorCode, ErrorShape } from "@openclaw/protocol";
  * - `PORT_IN_USE`: another program holds the port
  * - `STORE_LOCKED`: another process uses the same store directory
  * - `STORE_UNREADABLE`: the store exists but cannot be read; nothing was overwritten
- * - `METHOD_CONFLICT`: a method of that name exists, or the Gateway already listens
+ * - `METHOD_CONFLICT`: a method of that name exists
  * - `CLOSED`: the Gateway has been closed
  */
 export type GatewayStartErrorCode =

@@ -20,7 +20,6 @@ import { beginHandshake } from "./handshake/handshake.ts";
 import { type Refusal, refuse } from "./handshake/refusal.ts";
 import { createHealth } from "./health.ts";
 import { isLoopback } from "./listener/address-list.ts";
-import { createForwardingHint } from "./listener/forwarding-hint.ts";
 import { createHttpAnswers } from "./listener/http-answers.ts";
 import {
   type GatewayAddress,
@@ -28,6 +27,7 @@ import {
   type ListenOptions,
   listenHttp,
 } from "./listener/http-listener.ts";
+import { createRefusalLog } from "./listener/refusal-log.ts";
 import { createUpgrader } from "./listener/upgrade.ts";
 import { type GatewayChanges, createUpdater } from "./live-update.ts";
 import { gatewayMethods } from "./methods/gateway-methods.ts";
@@ -196,7 +196,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   tick.unref();
   healthBeat.unref();
 
-  const onForwardingProblem = createForwardingHint({ logger, now });
+  const onRefused = createRefusalLog({ logger, now });
   const upgrader = createUpgrader({
     maxFrameBytes: limits.maxFrameBytes,
     maxPreauthConnectionsPerIp: limits.maxPreauthConnectionsPerIp,
@@ -204,7 +204,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     floodMs: throttle.floodMs,
     isClosed: () => phase !== "open",
     rules: () => resolved.edge,
-    onForwardingProblem,
+    onRefused,
     onSocket(ws, socket, origin) {
       const peer = new WebSocketPeer(ws, socket, limits.maxPreauthFrameBytes);
       handshakes.add(peer);
@@ -264,7 +264,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   const http = createHttpAnswers({
     rules: () => resolved.edge,
-    onForwardingProblem,
+    onRefused,
     probeFacts: () => ({
       version: resolved.serverVersion,
       uptimeMs: now() - startedAtMs,

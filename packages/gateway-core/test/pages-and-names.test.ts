@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type Logger, createGateway } from "../src/index.ts";
 import { TOKEN, startTestGateway } from "./fixture.ts";
@@ -158,8 +158,10 @@ test("every answer carries the security headers", async () => {
     await httpGet(`${t.url}/`, { headers: { Host: "evil.example" } }),
     await httpUpgrade(t.url, { headers: { Origin: "http://evil.example" } }),
     await httpUpgrade(t.url, { headers: { "X-Forwarded-For": "1.2.3.4" } }),
+    await httpUpgrade(t.url, { headers: { "Sec-WebSocket-Version": "7" } }),
+    await httpGet(t.url, { headers: { "X-Long": "x".repeat(20_000) } }),
   ];
-  expect(answers.map(({ status }) => status)).toEqual([200, 404, 400, 421, 403, 403]);
+  expect(answers.map(({ status }) => status)).toEqual([200, 404, 400, 421, 403, 403, 400, 431]);
   for (const { headers } of answers) {
     expect(headers).toMatchObject({
       "x-content-type-options": "nosniff",
@@ -171,6 +173,51 @@ test("every answer carries the security headers", async () => {
     // Over plain HTTP a browser would ignore it, and a proxy might not.
     expect(headers).not.toHaveProperty("strict-transport-security");
   }
+});
+
+test("a refused peer that keeps its half of the connection open is dropped", async () => {
+  const gateway = createGateway({ auth: { mode: "token", token: TOKEN } });
+  const server = createServer();
+  gateway.attach(server);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(async () => {
+    await gateway.close();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  onTestFinished(() => void socket.destroy());
+  socket.write(
+    "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nOrigin: null\r\n\r\n",
+  );
+  const [answer] = (await once(socket, "data")) as [Buffer];
+  expect(answer.toString()).toMatch(/^HTTP\/1\.1 421 /);
+  const open = (): Promise<number> =>
+    new Promise((resolve) => server.getConnections((_error, count) => resolve(count)));
+  await expect.poll(open).toBe(0);
+});
+
+test("the log says which page was refused, once a minute, and nothing that a terminal obeys", async () => {
+  const lines: object[] = [];
+  const ignore = (): void => {};
+  const warn = (fields: object, message: string): void => void lines.push({ ...fields, message });
+  const logger: Logger = { debug: ignore, info: ignore, warn, error: ignore, child: () => logger };
+  await using t = await startTestGateway({ logger });
+  for (let n = 0; n < 3; n += 1)
+    await httpUpgrade(t.url, {
+      headers: { Origin: `http://evil.example/\u0085${"x".repeat(500)}` },
+    });
+  expect(lines).toEqual([
+    {
+      address: "127.0.0.1",
+      origin: expect.stringMatching(/^http:\/\/evil\.example\/x{50,100}$/),
+      host: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+      status: 403,
+      repeated: 0,
+      message: expect.stringContaining("gateway.controlUi.allowedOrigins"),
+    },
+  ]);
 });
 
 test("an option that cannot be is refused at the start, naming the entry", () => {

@@ -28,6 +28,9 @@ export interface AdmissionOptions {
 /** So many places given back within a second are a crowd that moves, worth waiting in. */
 const MOVING_CROWD = 8;
 
+/** Nothing to give up; made once, so that it holds on to nobody's request. */
+const NOTHING = (): void => {};
+
 interface Places {
   taken: number;
   /** When the latest were given back, oldest first. */
@@ -83,12 +86,12 @@ export function createAdmission(options: AdmissionOptions): Admission {
       if (hasPlace(key)) {
         take(key);
         outcome.admitted();
-        return () => {};
+        return NOTHING;
       }
       // Those who wait are bounded as well: they hold a socket each.
       if (queue.size >= maxTotal || !isMoving(key)) {
         outcome.refused();
-        return () => {};
+        return NOTHING;
       }
       const timer = setTimeout(() => {
         forget(waiting);

@@ -22,12 +22,17 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "Cross-Origin-Resource-Policy": "same-origin",
 };
 
+/** How long a peer that was refused may take to hang up. */
+const LINGER_MS = 1_000;
+
 const STATUS_TEXT: Readonly<Record<number, string>> = {
   400: "Bad Request",
   403: "Forbidden",
+  408: "Request Timeout",
   421: "Misdirected Request",
   426: "Upgrade Required",
   429: "Too Many Requests",
+  431: "Request Header Fields Too Large",
   503: "Service Unavailable",
 };
 
@@ -76,8 +81,23 @@ export function rejectUpgrade(
     ...rejection.headers,
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  endWith(
+    socket,
+    `HTTP/1.1 ${status} ${STATUS_TEXT[status]}\r\n${lines.join("\r\n")}\r\n\r\n${text}`,
+  );
+}
+
+/**
+ * Sends the last that a peer hears, and sees to it that the socket ends, also when the peer keeps
+ * its half open. What it still sends is read, so that the answer is not lost to a reset.
+ */
+export function endWith(socket: Duplex, text: string): void {
+  const patience = setTimeout(() => socket.destroy(), LINGER_MS);
+  patience.unref();
   socket.on("error", () => {});
-  socket.end(`HTTP/1.1 ${status} ${STATUS_TEXT[status]}\r\n${lines.join("\r\n")}\r\n\r\n${text}`);
+  socket.once("close", () => clearTimeout(patience));
+  socket.resume();
+  socket.end(text);
 }
 
 function bodyOf({ message, type }: Rejection): string {

@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { EdgeRules } from "./edge-rules.ts";
 import { type Rejection, answerRejection, setSecurityHeaders } from "./http-answer.ts";
-import { type ForwardingProblem, attribute } from "./peer-address.ts";
+import { attribute } from "./peer-address.ts";
 import { type ProbeFacts, answerProbe, isProbe } from "./probe-endpoints.ts";
-import { judgeRequest, judgeUrl } from "./request-rules.ts";
+import type { RefusalLog } from "./refusal-log.ts";
+import { judgeRequest, judgeUrl, refusedRequest } from "./request-rules.ts";
 
 /** What the Gateway answers over plain HTTP. */
 export interface HttpAnswers {
@@ -24,16 +25,21 @@ const NO_UPGRADE: Rejection = {
 
 export function createHttpAnswers(options: {
   rules: () => EdgeRules;
-  onForwardingProblem: (problem: ForwardingProblem) => void;
+  onRefused: RefusalLog;
   probeFacts: () => ProbeFacts;
 }): HttpAnswers {
+  function reject(request: IncomingMessage, response: ServerResponse, rejection: Rejection): void {
+    options.onRefused(refusedRequest(request, rejection));
+    answerRejection(response, rejection);
+  }
+
   function handleRequest(request: IncomingMessage, response: ServerResponse): boolean {
     if (!isProbe(request)) return false;
     const { hsts, proxyTrust } = options.rules();
     setSecurityHeaders(request, response, hsts);
     const rejection = judgeUrl(request);
     if (rejection) {
-      answerRejection(response, rejection);
+      reject(request, response, rejection);
       return true;
     }
     // Whoever looks after our health may come from anywhere and by any name, and learns yes or no.
@@ -50,12 +56,9 @@ export function createHttpAnswers(options: {
       const rules = options.rules();
       setSecurityHeaders(request, response, rules.hsts);
       const verdict = judgeRequest(request, rules);
-      if (!verdict.ok) {
-        if (verdict.problem) options.onForwardingProblem(verdict.problem);
-        return answerRejection(response, verdict.rejection);
-      }
+      if (!verdict.ok) return reject(request, response, verdict.rejection);
       if (request.headers["sec-websocket-key"] !== undefined)
-        return answerRejection(response, NO_UPGRADE);
+        return reject(request, response, NO_UPGRADE);
       response.writeHead(404, { "Content-Type": "text/plain; charset=utf-8" }).end("Not Found");
     },
   };

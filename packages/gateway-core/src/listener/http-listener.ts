@@ -1,8 +1,10 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, type Server as NetServer } from "node:net";
+import type { Duplex } from "node:stream";
 import { GatewayStartError } from "../errors.ts";
 import { isLoopback } from "./address-list.ts";
+import { rejectUpgrade } from "./http-answer.ts";
 import { createTlsFront } from "./tls-front.ts";
 
 export interface ListenOptions {
@@ -49,6 +51,7 @@ export async function listenHttp(
 ): Promise<Listener> {
   const { host, port, ipv6Only = false, tls } = options;
   const server = tls ? tlsServer(tls, onRequest) : createServer(SERVER_OPTIONS, onRequest);
+  server.on("clientError", answerClientError);
   const front = tls ? createTlsFront(server) : undefined;
   const outer: NetServer = front?.server ?? server;
   await new Promise<void>((resolve, reject) => {
@@ -76,6 +79,19 @@ export async function listenHttp(
       front?.closeAllConnections();
     },
   };
+}
+
+/** Answers bytes that are no HTTP request, which node would answer without our headers. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy();
+  const status =
+    error.code === "HPE_HEADER_OVERFLOW"
+      ? 431
+      : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+        ? 408
+        : 400;
+  const message = "this is not an HTTP request that can be answered";
+  rejectUpgrade(socket, { status, type: "request_invalid", message }, undefined);
 }
 
 function tlsServer(

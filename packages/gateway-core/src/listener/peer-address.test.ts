@@ -32,7 +32,7 @@ function trust(proxies: string[] = [], more: Partial<ProxyTrust> = {}): ProxyTru
 const of = (attribution: Attribution): object =>
   attribution.ok
     ? { address: attribution.origin.address, via: attribution.origin.via }
-    : { refused: attribution.problem.reason };
+    : { refused: attribution.problem };
 
 const isLocal = (attribution: Attribution): boolean => attribution.ok && attribution.origin.isLocal;
 

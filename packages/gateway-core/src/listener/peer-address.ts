@@ -42,10 +42,8 @@ export type Attribution =
   | { ok: true; origin: PeerOrigin }
   | { ok: false; problem: ForwardingProblem };
 
-export interface ForwardingProblem {
-  reason: "untrusted" | "unknown" | "malformed" | "contradiction";
-  socketAddress: string | undefined;
-}
+/** Why nobody knows whom a request is from: the proxy is not trusted, or it cannot be understood. */
+export type ForwardingProblem = "untrusted" | "unknown" | "malformed" | "contradiction";
 
 const FORWARDING = /^(forwarded|x-real-ip|x-forwarded-.*|tailscale-.*)$/;
 /** Marks of proxies that write none of the above; whoever sends one of these is not on this machine. */
@@ -93,11 +91,11 @@ export function attribute(request: IncomingMessage, trust: ProxyTrust): Attribut
   // What Tailscale marks is Tailscale's, also where another proxy on this machine is trusted.
   if (trust.isBehindTailscale && isFromLoopback && (saysTailscale || !isTrusted)) {
     const client = servedClient(headers);
-    if (!client.ok) return no(client.reason, socketAddress);
+    if (!client.ok) return no(client.reason);
     const via = headers["tailscale-funnel-request"] === undefined ? "serve" : "funnel";
     return { ok: true, origin: { ...forwarded, address: client.address, via } };
   }
-  if (!isTrusted) return no("untrusted", socketAddress);
+  if (!isTrusted) return no("untrusted");
   if (!isForwarded) {
     // A proxy on another machine that names nobody, for example when it looks after our health.
     return { ok: true, origin: { ...forwarded, address: socketAddress, via: "proxy" } };
@@ -106,7 +104,7 @@ export function attribute(request: IncomingMessage, trust: ProxyTrust): Attribut
     trusted: trust.trustedProxies,
     allowRealIpFallback: trust.allowRealIpFallback,
   });
-  if (!client.ok) return no(client.reason, socketAddress);
+  if (!client.ok) return no(client.reason);
   return { ok: true, origin: { ...forwarded, address: client.address, via: "proxy" } };
 }
 
@@ -123,8 +121,8 @@ function servedClient(headers: IncomingHttpHeaders): ForwardedClient {
   return address === undefined ? { ok: false, reason: "malformed" } : { ok: true, address };
 }
 
-function no(reason: ForwardingProblem["reason"], socketAddress: string | undefined): Attribution {
-  return { ok: false, problem: { reason, socketAddress } };
+function no(problem: ForwardingProblem): Attribution {
+  return { ok: false, problem };
 }
 
 function firstOf(value: string | string[] | undefined): string | undefined {

@@ -17,9 +17,21 @@ export interface RequestRules {
   originRules: OriginRules;
 }
 
-export type RequestVerdict =
-  | { ok: true; origin: PeerOrigin }
-  | { ok: false; rejection: Rejection; problem?: ForwardingProblem };
+export type RequestVerdict = { ok: true; origin: PeerOrigin } | { ok: false; rejection: Rejection };
+
+/** A refused request, as the log shows it. None of it is the URL, in which a secret may stand. */
+export interface RefusedRequest {
+  rejection: Rejection;
+  /** Of the TCP peer. */
+  address: string | undefined;
+  browserOrigin: string | undefined;
+  host: string | undefined;
+}
+
+export function refusedRequest(request: IncomingMessage, rejection: Rejection): RefusedRequest {
+  const { origin, host } = request.headers;
+  return { rejection, address: request.socket.remoteAddress, browserOrigin: origin, host };
+}
 
 /**
  * Judges an upgrade: no credential in the URL, a known source, and, for a browser, a known name and
@@ -71,11 +83,10 @@ function judgeSource(request: IncomingMessage, rules: RequestRules): RequestVerd
   if (rejection) return { ok: false, rejection };
   const attribution = attribute(request, rules.proxyTrust);
   if (attribution.ok) return attribution;
-  const { problem } = attribution;
-  return { ok: false, problem, rejection: PROBLEMS[problem.reason] };
+  return { ok: false, rejection: PROBLEMS[attribution.problem] };
 }
 
-const PROBLEMS: Readonly<Record<ForwardingProblem["reason"], Rejection>> = {
+const PROBLEMS: Readonly<Record<ForwardingProblem, Rejection>> = {
   untrusted: {
     status: 403,
     type: "proxy_attribution_required",

@@ -1,5 +1,6 @@
 import type { Server as HttpServer } from "node:http";
 import { type Server, type Socket, createServer } from "node:net";
+import { endWith } from "./http-answer.ts";
 
 /** The first byte of a TLS handshake record (RFC 8446 §5.1). */
 const TLS_HANDSHAKE = 0x16;
@@ -39,7 +40,7 @@ export function createTlsFront(tlsServer: HttpServer): TlsFront {
       // Null when the peer has gone without a word.
       const first = socket.read(1) as Buffer | null;
       if (first === null) return void socket.destroy();
-      if (first[0] !== TLS_HANDSHAKE) return answerPlain(socket);
+      if (first[0] !== TLS_HANDSHAKE) return endWith(socket, PLAIN_ANSWER);
       socket.setTimeout(0);
       socket.removeAllListeners("timeout");
       socket.unshift(first);
@@ -52,10 +53,4 @@ export function createTlsFront(tlsServer: HttpServer): TlsFront {
       for (const socket of silent) socket.destroy();
     },
   };
-}
-
-/** Reads what is still coming, so that the answer is not lost to a reset, and ends. */
-function answerPlain(socket: Socket): void {
-  socket.resume();
-  socket.end(PLAIN_ANSWER, () => socket.destroySoon());
 }

@@ -5,8 +5,9 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { createAdmission } from "./admission.ts";
 import type { EdgeRules } from "./edge-rules.ts";
 import { type Rejection, rejectUpgrade } from "./http-answer.ts";
-import type { ForwardingProblem, PeerOrigin } from "./peer-address.ts";
-import { judgeUpgrade } from "./request-rules.ts";
+import type { PeerOrigin } from "./peer-address.ts";
+import type { RefusalLog } from "./refusal-log.ts";
+import { judgeUpgrade, refusedRequest } from "./request-rules.ts";
 
 export interface UpgradeOptions {
   maxFrameBytes: number;
@@ -18,8 +19,7 @@ export interface UpgradeOptions {
   isClosed: () => boolean;
   /** What requests are judged by; asked for each, since it may change. */
   rules: () => EdgeRules;
-  /** A request says whom it forwards for, and nobody can believe it. */
-  onForwardingProblem: (problem: ForwardingProblem) => void;
+  onRefused: RefusalLog;
   onSocket: (ws: WebSocket, socket: Socket, origin: PeerOrigin) => void;
 }
 
@@ -37,6 +37,10 @@ export function createUpgrader(options: UpgradeOptions): Upgrader {
     perMessageDeflate: false,
     maxPayload: options.maxFrameBytes,
   });
+  // Without a listener, ws would answer by itself, and without our headers.
+  server.on("wsClientError", (_error: Error, socket: Duplex) =>
+    rejectUpgrade(socket, NO_HANDSHAKE, options.rules().hsts),
+  );
   const admission = createAdmission({
     maxPerAddress: options.maxPreauthConnectionsPerIp,
     maxTotal: options.maxPreauthConnections,
@@ -49,14 +53,11 @@ export function createUpgrader(options: UpgradeOptions): Upgrader {
     head: Buffer,
     origin: PeerOrigin,
   ): void {
-    const { address } = origin;
-    let upgraded = false;
-    socket.once("close", () => {
-      // A malformed upgrade is answered and closed by ws, and never reaches the callback.
-      if (!upgraded) admission.leave(address);
-    });
+    // A malformed upgrade is answered and closed, and never reaches the callback.
+    const leave = (): void => admission.leave(origin.address);
+    socket.once("close", leave);
     server.handleUpgrade(request, socket, head, (ws) => {
-      upgraded = true;
+      socket.off("close", leave);
       // An http server's upgrade socket is a net.Socket, or a TLS one that extends it.
       options.onSocket(ws, socket as Socket, origin);
     });
@@ -69,13 +70,13 @@ export function createUpgrader(options: UpgradeOptions): Upgrader {
       if (options.isClosed()) return rejectUpgrade(socket, BUSY, rules.hsts);
       const verdict = judgeUpgrade(request, rules);
       if (!verdict.ok) {
-        if (verdict.problem) options.onForwardingProblem(verdict.problem);
+        options.onRefused(refusedRequest(request, verdict.rejection));
         return rejectUpgrade(socket, verdict.rejection, rules.hsts);
       }
       const { origin } = verdict;
       const floodMs = options.floodMs(origin.address);
       if (floodMs > 0) return rejectUpgrade(socket, floods(floodMs), rules.hsts);
-      socket.on("error", () => {});
+      socket.on("error", ignore);
       const giveUp = admission.enter(origin.address, {
         admitted: () => upgrade(request, socket, head, origin),
         refused: () => rejectUpgrade(socket, BUSY, rules.hsts),
@@ -84,6 +85,16 @@ export function createUpgrader(options: UpgradeOptions): Upgrader {
     },
   };
 }
+
+/** Made once: a function made for each socket would keep that socket's request for as long as it lives. */
+const ignore = (): void => {};
+
+const NO_HANDSHAKE: Rejection = {
+  status: 400,
+  type: "upgrade_invalid",
+  message: "this is not a WebSocket handshake of version 13",
+  headers: { "Sec-WebSocket-Version": "13" },
+};
 
 function floods(waitMs: number): Rejection {
   return {
