@@ -9,7 +9,7 @@ function modulesOf(drawing: string, isInkDark: boolean): boolean[][] {
   const rows: boolean[][] = [];
   // eslint-disable-next-line no-control-regex -- the colours are what is taken off
   for (const line of drawing.replaceAll(/\u001b\[[\d;]*m/g, "").split("\n")) {
-    const ink = [...line].map((half) => [
+    const ink = Array.from(line).map((half) => [
       half === "█" || half === "▀",
       half === "█" || half === "▄",
     ]);
@@ -46,7 +46,7 @@ test("sets both colours itself where it may, so that no theme turns it inside ou
 
 test("a setup code of ordinary length fits into eighty columns", () => {
   const { text, columns } = drawQr("x".repeat(330), { colour: false });
-  expect(text.split("\n").map((line) => [...line].length)).toEqual(
+  expect(text.split("\n").map((line) => line.length)).toEqual(
     Array(text.split("\n").length).fill(columns),
   );
   expect(columns).toBeLessThanOrEqual(80);
