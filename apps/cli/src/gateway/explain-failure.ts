@@ -121,7 +121,8 @@ function tellStory(error: GatewayError, where: FailureContext): Story {
     case "TLS_PIN_MISMATCH": {
       const { hints, fields } = explainTls(error, gateway.target, context);
       const kind = error.code === "TLS_FAILED" ? "tls" : "tls_pin";
-      const story = transport(kind, message, hints, message);
+      // The lines below it show both sides, each for itself.
+      const story = transport(kind, message.replace(/: expected .*$/u, "."), hints, message);
       return { ...story, fields: { ...story.fields, ...fields } };
     }
     case "PROTOCOL_MISMATCH":
