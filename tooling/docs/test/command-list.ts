@@ -77,6 +77,23 @@ export const commandList: Readonly<Record<string, Trial>> = {
   "openclaw onboard --non-interactive --accept-risk --mode remote --remote-url ssh://me@box --remote-token T":
     run("behind ssh", /Gateway configured successfully/),
 
+  "openclaw gateway discover": run("paired", /Found \d+ gateway/),
+  "openclaw gateway discover --timeout 5000 --json": run("paired", /"domains"/),
+  "openclaw gateway probe --ssh-auto": run("paired", /Discovered: \d+/),
+  "openclaw logs": run("paired", /gateway listening/),
+  "openclaw logs --follow --local-time": staysUp(/gateway listening/),
+  "openclaw logs --json --limit 1000": run("paired", /"type":"meta"/),
+  "openclaw logs --limit 1": run("paired", /\d/),
+  "openclaw dashboard": run("paired", /Dashboard: http:\/\/127\.0\.0\.1:\d+\//),
+  "openclaw dashboard --no-open": run("paired", /Dashboard: http/),
+  "openclaw dashboard --json": run("paired", /"tokenIncluded": false/),
+  "openclaw --profile work gateway run --port 18889 --token T": notRun(
+    "apps/gateway starts three profiles at once",
+  ),
+  "openclaw --profile work health --port 18889": notRun(
+    "apps/gateway starts three profiles at once",
+  ),
+
   "openclaw security audit": run("paired", /Security audit/),
   "openclaw security audit --deep": run("paired", /Security audit/),
   "openclaw security audit --fix": run("paired", /Fixed/),
