@@ -1,7 +1,16 @@
 import { parseArgs } from "node:util";
 
 /** The groups of figures, in the order in which they are measured. */
-export const SUITES = ["cli", "startup", "rpc", "invoke", "memory", "tls", "tunnel"] as const;
+export const SUITES = [
+  "cli",
+  "startup",
+  "rpc",
+  "invoke",
+  "memory",
+  "tls",
+  "handshakes",
+  "tunnel",
+] as const;
 
 /** Name of a group of figures. */
 export type SuiteName = (typeof SUITES)[number];

@@ -8,6 +8,7 @@ import { ownGateway } from "./own-gateway.ts";
 import { peerGateway } from "./peer-gateway.ts";
 import { summarizeProfile } from "./profile-summary.ts";
 import { cliSuite } from "./suites/cli.ts";
+import { handshakesSuite } from "./suites/handshakes.ts";
 import { invokeSuite } from "./suites/invoke.ts";
 import { memorySuite } from "./suites/memory.ts";
 import { rpcSuite } from "./suites/rpc.ts";
@@ -25,6 +26,7 @@ const suites: Record<SuiteName, Suite> = {
   invoke: invokeSuite,
   memory: memorySuite,
   tls: tlsSuite,
+  handshakes: handshakesSuite,
   tunnel: tunnelSuite,
 };
 

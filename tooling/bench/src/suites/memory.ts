@@ -3,7 +3,7 @@ import { toFigure } from "../figure.ts";
 import { rssBytes } from "../process-stats.ts";
 import { median } from "../statistics.ts";
 import type { RunningGateway } from "../subjects.ts";
-import type { WireClient } from "../wire-client.ts";
+import { connectMany } from "./connect-many.ts";
 import type { Suite } from "./suite.ts";
 
 const CONNECTIONS = 2_000;
@@ -19,10 +19,10 @@ export const memorySuite: Suite = async ({ launcher, isQuick, hasTargets, progre
     await delay(5_000);
     idle.push((await settledRss(gateway)) / 1e6);
     // The first connections load code and grow tables that the later ones share.
-    const first = await connectMany(gateway, 50);
+    const first = await connectMany(gateway, 50, AT_ONCE);
     const before = await settledRss(gateway);
     progress(`${CONNECTIONS} connections`);
-    const more = await connectMany(gateway, CONNECTIONS);
+    const more = await connectMany(gateway, CONNECTIONS, AT_ONCE);
     each.push(((await settledRss(gateway)) - before) / CONNECTIONS / 1e3);
     await Promise.all([...first, ...more].map((client) => client.close()));
   }
@@ -44,17 +44,6 @@ export const memorySuite: Suite = async ({ launcher, isQuick, hasTargets, progre
     }),
   ];
 };
-
-async function connectMany(gateway: RunningGateway, count: number): Promise<WireClient[]> {
-  const clients: WireClient[] = [];
-  while (clients.length < count) {
-    const batch = Array.from({ length: Math.min(AT_ONCE, count - clients.length) }, () =>
-      gateway.connect(),
-    );
-    clients.push(...(await Promise.all(batch)));
-  }
-  return clients;
-}
 
 /** Median over a few seconds, so that neither a peak nor a collection decides. */
 async function settledRss(gateway: RunningGateway): Promise<number> {
