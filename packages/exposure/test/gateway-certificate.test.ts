@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { connect } from "node:tls";
 import { promisify } from "node:util";
 import { temporaryDirectory, type TemporaryDirectory } from "@openclaw/testkit";
@@ -155,7 +155,7 @@ describe("a certificate that the Gateway makes for itself", () => {
   });
 
   test("is made together by processes that start at once", async () => {
-    const program = join(import.meta.dirname, "support", "make-many.ts");
+    const program = new URL("./support/make-many.ts", import.meta.url);
     const children = Array.from({ length: 4 }, () => fork(program, [own.directory]));
     await Promise.all(children.map(heard));
     const answers = children.map(async (child) => {
