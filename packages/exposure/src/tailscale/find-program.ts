@@ -5,16 +5,15 @@ import process from "node:process";
 /** Where the app of the Mac keeps the program; other systems have it in PATH. */
 export const MAC_APP = "/Applications/Tailscale.app/Contents/MacOS/Tailscale";
 
-/** Services often have a short PATH; these are where packages put the program. */
+/** Where services have a short PATH: the folders in which packages put the program. */
 const USUAL_FOLDERS: Partial<Record<NodeJS.Platform, readonly string[]>> = {
-  linux: ["/usr/bin", "/usr/local/bin"],
   darwin: ["/usr/local/bin", "/opt/homebrew/bin"],
   win32: ["C:\\Program Files\\Tailscale"],
 };
 
 /**
  * Absolute paths at which a `tailscale` program stands that this user may start, best first: the folders
- * of PATH, the usual ones, and on a Mac the app. Relative folders of PATH are passed over: what stands in
+ * of PATH, on some systems usual ones besides, and on a Mac the app. Relative folders of PATH are passed over: what stands in
  * the current folder is not what the user has installed.
  */
 export async function programCandidates(

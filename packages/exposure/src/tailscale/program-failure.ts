@@ -21,6 +21,9 @@ export function hasSucceeded(result: ProgramResult): boolean {
   return result.code === 0 && !NOT_ENABLED.test(result.stdout + result.stderr);
 }
 
+const INSTALL =
+  "Install Tailscale from https://tailscale.com/download, or reach the Gateway through SSH.";
+
 interface Cause {
   readonly pattern: RegExp;
   readonly code: TailscaleErrorCode;
@@ -129,17 +132,21 @@ export function programFailure(result: ProgramResult, limits: ProgramLimits): Ex
   }
 }
 
-/** No program was found, or the one at `silent` does not answer `--version` in time. */
-export function notInstalled(silent?: string): ExposureError {
+/** No program was found. */
+export function notInstalled(): ExposureError {
   return new ExposureError(
     "TAILSCALE_NOT_INSTALLED",
-    silent === undefined
-      ? "there is no tailscale program in PATH, nor where it is installed by default"
-      : `${silent} does not answer --version`,
-    {
-      details: silent === undefined ? {} : { path: silent },
-      hint: "Install Tailscale from https://tailscale.com/download, or reach the Gateway through SSH.",
-    },
+    "there is no tailscale program in PATH, nor where it is installed by default",
+    { hint: INSTALL },
+  );
+}
+
+/** The program that was found is missing by now, is none, or cannot tell its version. */
+export function unusable(path: string): ExposureError {
+  return new ExposureError(
+    "TAILSCALE_NOT_INSTALLED",
+    `the tailscale program ${path} is missing or does not work`,
+    { hint: INSTALL, details: { path } },
   );
 }
 

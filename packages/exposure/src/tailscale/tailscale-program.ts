@@ -1,3 +1,4 @@
+import { isAbsolute } from "node:path";
 import process from "node:process";
 import { ExposureError } from "../exposure-error.ts";
 import { MAC_APP, programCandidates } from "./find-program.ts";
@@ -7,6 +8,7 @@ import {
   notInstalled,
   notJson,
   programFailure,
+  unusable,
   waitsForPerson,
 } from "./program-failure.ts";
 import { type ProgramLimits, type ProgramResult, runProgram } from "./run-program.ts";
@@ -80,6 +82,9 @@ export function createTailscaleProgram({
   program,
   limits,
 }: TailscaleProgramOptions): TailscaleProgram {
+  if (program !== undefined && !isAbsolute(program)) {
+    throw new TypeError(`the path of the tailscale program is to be absolute, not ${program}`);
+  }
   const reading: ProgramLimits = { timeoutMs: limits.readMs, maxOutputBytes: limits.outputBytes };
   const statusReading: ProgramLimits = { ...reading, maxOutputBytes: limits.statusBytes };
   const changing: ProgramLimits = { ...reading, timeoutMs: limits.changeMs };
@@ -96,15 +101,18 @@ export function createTailscaleProgram({
   async function searchProgram(): Promise<Found | ExposureError> {
     const candidates = program === undefined ? await programCandidates(env["PATH"]) : [program];
     const probing = { ...reading, timeoutMs: limits.versionMs };
-    let silent: string | undefined;
+    let failure: ExposureError | undefined;
     for (const path of candidates) {
       const result = await start(path, ["--version"], probing);
-      if (result.failure !== "missing" && result.code !== 0) silent ??= path;
-      if (result.code !== 0) continue;
+      if (result.code !== 0) {
+        // One that is only slow may answer the next time.
+        failure ??= result.failure === "timeout" ? programFailure(result, probing) : unusable(path);
+        continue;
+      }
       const version = /^\s*v?(\d+\.[\d.]+)/mu.exec(result.stdout)?.[1];
       return version === undefined ? { path } : { path, version };
     }
-    return notInstalled(silent);
+    return failure ?? notInstalled();
   }
 
   function start(path: string, args: readonly string[], within: ProgramLimits) {
@@ -148,7 +156,8 @@ export function createTailscaleProgram({
     async status() {
       const found = await find();
       if (found instanceof ExposureError) {
-        return { isInstalled: false, addresses: [], health: [], problem: found };
+        const isInstalled = found.code !== "TAILSCALE_NOT_INSTALLED";
+        return { isInstalled, addresses: [], health: [], problem: found };
       }
       const { path, version } = found;
       const installed = { isInstalled: true, program: path, ...(version ? { version } : {}) };

@@ -47,7 +47,7 @@ describe("50 restarts", () => {
 
   test(
     "leave exactly our one route, and each foreign one byte-identical",
-    { timeout: 300_000 },
+    { timeout: 600_000 },
     async () => {
       await using bench = await setUpBench({ table: FOREIGN });
       const { fake } = bench;

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { createTailscale } from "../../src/tailscale/create-tailscale.ts";
 import { failureOf, HOST, setUpBench } from "./support.ts";
 
 test("status tells the machine's name, addresses, tailnet, version and warnings", async () => {
@@ -60,13 +61,31 @@ test("a tailnet with more peers than the limit holds is asked about this machine
   expect(bench.lines()).toEqual(["status --json", "status --json --peers=false"]);
 });
 
-test("a program that does not answer --version within its limit is none", async () => {
-  await using bench = await setUpBench({}, { limits: { versionMs: 300 } });
-  bench.fake.fail({ on: "--version", kind: "hang" });
-  expect(await bench.tailscale.status()).toMatchObject({ isInstalled: false });
+test("a program that does not tell its version in time may do so the next time", async () => {
+  await using bench = await setUpBench({}, { limits: { versionMs: 3_000 } });
+  bench.fake.fail({ on: "--version", kind: "hang", times: 1 });
   const { recordPath, tailscale } = bench;
   const error = await failureOf(tailscale.expose({ mode: "serve", port: 1, recordPath }));
-  expect(error.code).toBe("TAILSCALE_NOT_INSTALLED");
-  expect(error.message).toBe(`${bench.fake.program} does not answer --version`);
+  expect(error).toMatchObject({
+    code: "TAILSCALE_TIMEOUT",
+    message: "tailscale --version did not end within 3 s",
+  });
+  expect(await tailscale.status()).toMatchObject({ isInstalled: true, state: "Running" });
   await expect.poll(() => bench.fake.isBusy()).toBe(false);
+});
+
+test("a program that fails when it is asked for its version is none", async () => {
+  await using bench = await setUpBench();
+  bench.fake.fail({ on: "--version", kind: "fail", text: "Segmentation fault" });
+  expect(await bench.tailscale.status()).toMatchObject({
+    isInstalled: false,
+    problem: {
+      code: "TAILSCALE_NOT_INSTALLED",
+      message: `the tailscale program ${bench.fake.program} is missing or does not work`,
+    },
+  });
+});
+
+test("a path that is not absolute is refused: it would be looked for in PATH", () => {
+  expect(() => createTailscale({ env: {}, program: "tailscale" })).toThrow(TypeError);
 });
