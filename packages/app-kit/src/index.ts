@@ -1,4 +1,4 @@
-export { configProblems } from "./config-problems.ts";
+export { configProblem, configProblems } from "./config-problems.ts";
 export { runDaemonProgram } from "./daemon-program.ts";
 export { hasCode, messageOf } from "./failures.ts";
 export { asObject, isObject } from "./json-object.ts";

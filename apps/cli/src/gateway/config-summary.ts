@@ -1,3 +1,4 @@
+import { configProblem } from "@openclaw/app-kit";
 import { type ConfigIssue, loadConfig } from "@openclaw/config";
 import type { CommandContext } from "../program/command-context.ts";
 
@@ -45,6 +46,7 @@ export async function summariseConfig({ paths, env }: CommandContext): Promise<C
   };
 }
 
-function plainIssue({ path, message }: ConfigIssue): { path: string; message: string } {
-  return { path, message };
+/** The key, what is wrong with it, and where that is written. */
+function plainIssue(issue: ConfigIssue): { path: string; message: string } {
+  return { path: issue.path, message: configProblem(issue) };
 }

@@ -180,7 +180,7 @@ const nodes = section("The nodes that connect, and what they may be asked for.",
     deny: texts("Never allowed, by exact name; wins over `allow`.", { default: [] }),
   }),
   pairing: section("Nodes that need no approval by hand.", {
-    autoApproveLocal: flag("Approves nodes on the same machine."),
+    autoApproveLocal: flag("Approves devices and nodes on the same machine.", { default: true }),
     autoApproveCidrs: texts("Networks whose nodes are approved."),
     sshVerify: either(
       [flag("On or off."), open("How.")],
