@@ -141,6 +141,21 @@ describe("where identities do not count", () => {
   });
 });
 
+test("a Gateway without a secret takes nobody who comes through Serve, Funnel or a proxy", async () => {
+  await using t = await startTestGateway({
+    auth: { mode: "none" },
+    tailnet: {},
+    trustedProxies: ["127.0.0.1"],
+  });
+  for (const headers of [{}, { "Tailscale-Funnel-Request": "?1" }])
+    expect(await reason(await through(t, headers))).toBe("auth_required");
+  await using proxied = await createRawPeer(t.url, { headers: { "X-Forwarded-For": ADA } });
+  expect((await proxied.connect({ identity: false })).error?.details).toMatchObject({
+    code: "AUTH_REQUIRED",
+  });
+  await (await t.peer()).handshake({ identity: false });
+});
+
 test("a page that Serve has served may connect by its own name, and no other", async () => {
   const { options } = withWhois();
   await using t = await startTestGateway({ ...options, allowedHosts: ["box.tail1234.ts.net"] });

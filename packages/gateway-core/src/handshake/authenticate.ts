@@ -181,6 +181,17 @@ function checkFirst(
   >,
 ): FirstVerdict {
   const { auth, origin, tailnetIdentity } = context;
+  // Without a secret, whoever reaches the proxy would be in.
+  if (auth.mode === "none" && origin.via !== "direct") {
+    return {
+      ok: false,
+      missing: true,
+      detailCode: "AUTH_REQUIRED",
+      reason: "auth_required",
+      message:
+        "unauthorized: the Gateway has no secret and takes nobody who comes through a proxy (set gateway.auth.token)",
+    };
+  }
   if (auth.mode !== "trusted-proxy") {
     if (tailnetIdentity === undefined || auth.mode === "none")
       return checkSharedSecret(auth, presented);
