@@ -132,7 +132,7 @@ function checkMember(
     add(unknownKey(steps, key, Object.keys(keys)), place, check);
   } else if (known === undefined && restKey !== undefined && !restKey.pattern.test(key)) {
     const message = `found the name ${quote(key)}; allowed: ${restKey.allowed}`;
-    add({ kind: "invalid-value", path: formatConfigPath(place), message }, place, check);
+    add({ kind: "invalid-value", path: pathText(place), message }, place, check);
   } else {
     checkValue({ node, value, steps: place, isSecret: isSecret || node.isSecret === true }, check);
   }
@@ -177,9 +177,9 @@ function isRight(node: ConfigNode, value: unknown): boolean {
 }
 
 function report(place: Place, allowed: string, check: Check): void {
-  const path = formatConfigPath(place.steps);
+  const path = pathText(place.steps);
   const message = `found ${describe(place)}; allowed: ${allowed}${advice(place, path)}`;
-  add({ kind: "invalid-value", path: path === "" ? ROOT_PATH : path, message }, place.steps, check);
+  add({ kind: "invalid-value", path, message }, place.steps, check);
 }
 
 function add(issue: ConfigIssue, steps: readonly Step[], { issues, places }: Check): void {
@@ -189,7 +189,7 @@ function add(issue: ConfigIssue, steps: readonly Step[], { issues, places }: Che
 }
 
 function unknownKey(steps: readonly Step[], key: string, known: readonly string[]): ConfigIssue {
-  const path = formatConfigPath([...steps, key]);
+  const path = pathText([...steps, key]);
   const base = { kind: "unknown-key", path } as const;
   const moved = movedKey(path);
   if (moved !== undefined) {
@@ -199,7 +199,7 @@ function unknownKey(steps: readonly Step[], key: string, known: readonly string[
     return { ...base, message: "this key is not supported by this version" };
   }
   const near = nearest(key, known);
-  const nearPath = near === undefined ? sameWordElsewhere(key) : formatConfigPath([...steps, near]);
+  const nearPath = near === undefined ? sameWordElsewhere(key) : pathText([...steps, near]);
   if (nearPath !== undefined) {
     return { ...base, message: `unknown key; did you mean ${nearPath}?`, nearest: nearPath };
   }
@@ -254,4 +254,11 @@ function step(value: unknown, key: Step): unknown {
 
 function lastWord(path: string): string {
   return path.slice(path.lastIndexOf(".") + 1);
+}
+
+/** A path for people: the root and a key without a name have to be called something. */
+function pathText(steps: readonly Step[]): string {
+  if (steps.length === 0) return ROOT_PATH;
+  const path = formatConfigPath(steps);
+  return path === "" ? '""' : path;
 }
