@@ -33,8 +33,8 @@ export interface TailscaleInput {
 }
 
 /**
- * Tailscale for a Gateway that uses it, after what an earlier one left behind was put right.
- * `off` never runs the program, unless a route of ours is on record.
+ * Tailscale for a Gateway that uses it. `off` never runs the program, unless a route of ours is on
+ * record: that one is taken off. With another mode `expose` adopts or replaces what was left.
  */
 export async function startTailscale(input: TailscaleInput): Promise<Tailscale | undefined> {
   const { plan, env, stateDir, logger } = input;
@@ -42,23 +42,22 @@ export async function startTailscale(input: TailscaleInput): Promise<Tailscale |
   const isOff = plan.mode === "off";
   if (isOff && !existsSync(recordPath)) return undefined;
   const tailscale = createTailscale({ env, logger });
+  if (!isOff) return tailscale;
   try {
     const report = await tailscale.repair({ recordPath });
-    if (report.outcome !== "nothing") {
-      logger.info({ ...report }, "tailscale route of an earlier run");
-    }
+    logger.info({ ...report }, "tailscale route of an earlier run");
   } catch (error) {
     // Whoever switched Tailscale off or took it away should still get a Gateway.
-    logger.warn({ error }, "the tailscale route of an earlier run could not be looked at");
+    logger.warn({ error }, "the tailscale route of an earlier run could not be taken off");
   }
-  return isOff ? undefined : tailscale;
+  return undefined;
 }
 
 /** Puts the Gateway into the tailnet, or on the internet; or says why not (R15). */
 export async function expose(
   tailscale: Tailscale,
   { plan, stateDir }: Pick<TailscaleInput, "plan" | "stateDir">,
-  listening: { readonly port: number; readonly isTls: boolean },
+  listening: { readonly port: number; readonly isTls: boolean; readonly signal?: AbortSignal },
 ): Promise<{ exposure: Exposure } | { refusal: StartRefusal }> {
   const { mode } = plan;
   if (mode === "off") throw new Error("there is nothing to expose");
@@ -67,17 +66,18 @@ export async function expose(
     return { exposure: await tailscale.expose({ mode, ...listening, recordPath }) };
   } catch (error) {
     if (!(error instanceof ExposureError)) throw error;
-    const hints = error.hint === undefined ? [] : [error.hint];
+    const { code, message, hint, details } = error;
     return {
       refusal: {
         id: "R15",
-        message: `tailscale ${mode}: ${error.message}`,
+        message: `${message} (${code}, gateway.tailscale.mode ${mode})`,
         hints: [
-          ...hints,
+          ...(details.output === undefined ? [] : [`tailscale said: ${details.output}`]),
+          ...(hint === undefined ? [] : [hint]),
           "Without Tailscale, SSH gets you in: openclaw health --url ssh://me@host",
         ],
         // A daemon that is still starting may be there at the next attempt of a supervisor.
-        exitCode: MAY_PASS.has(error.code) ? 1 : CONFIG_EXIT,
+        exitCode: MAY_PASS.has(code) ? 1 : CONFIG_EXIT,
       },
     };
   }

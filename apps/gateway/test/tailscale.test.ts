@@ -169,12 +169,16 @@ test.each([
   expect(refused.stderr).toContain("ssh://");
 });
 
-test("R15: without the program the start fails and names SSH", async () => {
-  await using home = await temporaryDirectory();
-  const refused = await refusedGateway({
-    home,
-    env: { PATH: home.path },
-    flags: { token: TOKEN, tailscale: "serve" },
-  });
-  expect(refused).toMatchObject({ code: 78, stderr: expect.stringContaining("ssh://me@host") });
-});
+// Where Tailscale is an app, the real one would be found beside PATH.
+test.skipIf(process.platform === "darwin")(
+  "R15: without the program the start fails and names SSH",
+  async () => {
+    await using home = await temporaryDirectory();
+    const refused = await refusedGateway({
+      home,
+      env: { PATH: home.path },
+      flags: { token: TOKEN, tailscale: "serve" },
+    });
+    expect(refused).toMatchObject({ code: 78, stderr: expect.stringContaining("ssh://me@host") });
+  },
+);
