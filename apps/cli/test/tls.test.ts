@@ -158,7 +158,7 @@ describe("a Gateway elsewhere", () => {
   });
 });
 
-describe("the configured remote Gateway", () => {
+describe("remote.tlsFingerprint pins the certificate for wss://: the remote Gateway", () => {
   const set = (...args: string[]) => cli.run(["remote", "set", ...args, "--json"]);
 
   test("is pinned with its URL, and its pin is gone with it", async () => {
