@@ -9,7 +9,13 @@ import {
   type StopRequest,
   writeRunToken,
 } from "@openclaw/app-kit";
-import { type Env, loadConfig, type OpenClawConfig, type Paths } from "@openclaw/config";
+import {
+  type Env,
+  loadConfig,
+  type LoadedConfig,
+  type OpenClawConfig,
+  type Paths,
+} from "@openclaw/config";
 import {
   type Exposure,
   type GatewayCertificate,
@@ -21,13 +27,24 @@ import { awaitTailnet } from "./await-tailnet.ts";
 import { startDiscovery } from "./discovery/start-discovery.ts";
 import { writeInstance } from "./instance-file.ts";
 import { listenEverywhere, type Listening } from "./listen-everywhere.ts";
+import {
+  createLiveConfig,
+  type LiveConfig,
+  resumeWaitingChange,
+  type WaitingChange,
+} from "./live-config.ts";
 import { findNeighbours, neighbourWarnings } from "./lock/neighbours.ts";
 import { logMethods } from "./logs/log-methods.ts";
 import { openRunLog, type RunLog } from "./logs/run-log.ts";
 import { openGateway } from "./open-gateway.ts";
 import { readPasswordFile } from "./password-file.ts";
 import { refusedListen } from "./refused-listen.ts";
-import { type GatewayRunFlags, planStart, type StartPlan } from "./start-plan.ts";
+import {
+  type GatewayRunFlags,
+  planStart,
+  type StartDecision,
+  type StartPlan,
+} from "./start-plan.ts";
 import type { StartRefusal } from "./start-refusal.ts";
 import { expose, startTailscale } from "./start-tailscale.ts";
 import { startTls } from "./start-tls.ts";
@@ -70,7 +87,11 @@ export async function runGateway(input: RunGatewayInput): Promise<number> {
     for (;;) {
       const restart = Promise.withResolvers<"restart">();
       requestRestart = () => restart.resolve("restart");
-      const wishes: Wishes = { stop: stop.requested, restart: restart.promise };
+      const wishes: Wishes = {
+        stop: stop.requested,
+        restart: restart.promise,
+        ask: () => restart.resolve("restart"),
+      };
       // One generation ends before the next begins: they share port, lock and state.
       // oxlint-disable-next-line no-await-in-loop
       const outcome = await runGeneration({ ...input, flags }, wishes);
@@ -86,30 +107,72 @@ export async function runGateway(input: RunGatewayInput): Promise<number> {
 interface Wishes {
   readonly stop: StopRequest["requested"];
   readonly restart: Promise<"restart">;
+  /** Asks for a restart from within. */
+  ask(): void;
+}
+
+/** One generation; a changed config with which it does not start is taken back where that was agreed. */
+async function runGeneration(input: RunGatewayInput, wishes: Wishes): Promise<number | "restart"> {
+  const waiting = await resumeWaitingChange(input.paths, input.env ?? input.io.env);
+  try {
+    const outcome = await runWithConfig(input, wishes, waiting);
+    const hasFailed = outcome !== 0 && outcome !== "restart";
+    if (!hasFailed || !(await waiting.pending.takeBack("the Gateway did not start with it"))) {
+      return outcome;
+    }
+    input.io.stderr.write("The config change that nobody had confirmed was taken back.\n");
+    return "restart";
+  } finally {
+    waiting.pending.stop();
+  }
 }
 
 /** From reading the config to letting go of everything again. */
-async function runGeneration(input: RunGatewayInput, wishes: Wishes): Promise<number | "restart"> {
+async function runWithConfig(
+  input: RunGatewayInput,
+  wishes: Wishes,
+  waiting: WaitingChange,
+): Promise<number | "restart"> {
   const { io, paths, flags, command = "openclaw gateway run" } = input;
   const env = input.env ?? io.env;
   const loaded = await loadConfig({ path: paths.configPath, env });
   const tailnet = tailnetAddresses();
-  const decision = planStart({ flags, env, paths, loaded, command, tailnet });
+  const planWith = (config: LoadedConfig): StartDecision =>
+    planStart({ flags, env, paths, loaded: config, command, tailnet });
+  const decision = planWith(loaded);
   if (!decision.ok) return tell(io, decision.refusal);
   const { plan } = decision;
   const config = loaded.ok ? loaded.config : {};
   const verbose = flags.verbose === true;
   const log = openRunLog({ io, config, env, paths, verbose, secrets: secretsOf(plan) });
   const { logger } = log;
+  waiting.logTo(logger);
+  const live: { config?: LiveConfig } = {};
+  const prepare = (gateway: Gateway): void => {
+    // What could not be read was refused above.
+    if (!loaded.ok) return;
+    live.config = createLiveConfig({
+      gateway,
+      configPath: paths.configPath,
+      env,
+      started: loaded,
+      plan: planWith,
+      pending: waiting.pending,
+      restart: () => wishes.ask(),
+      logger,
+    });
+  };
   try {
     const neighbours = plan.port === 0 ? [] : findNeighbours(paths.home, paths.stateDir);
     const warnings = [...plan.warnings, ...neighbourWarnings(plan.port, neighbours)];
     for (const warning of warnings) logger.warn({}, warning);
     io.stdout.write("🚀 Gateway starting...\n");
-    const started = await start(plan, { env, stateDir: paths.stateDir, log });
+    const started = await start(plan, { env, stateDir: paths.stateDir, log, prepare });
     if ("refusal" in started) return tell(io, started.refusal);
+    await live.config?.start();
     return await serve({ ...input, ...started, env, config, plan, logger, wishes });
   } finally {
+    live.config?.stop();
     log.close();
   }
 }
@@ -125,7 +188,12 @@ interface Started {
 /** Opens one thing after the other; when one fails, those before it are closed again. */
 async function start(
   plan: StartPlan,
-  { env, stateDir, log }: { env: Env; stateDir: string; log: RunLog },
+  {
+    env,
+    stateDir,
+    log,
+    prepare,
+  }: { env: Env; stateDir: string; log: RunLog; prepare: (gateway: Gateway) => void },
 ): Promise<Started | { refusal: StartRefusal }> {
   const { logger } = log;
   const tls = plan.tls === undefined ? undefined : await startTls(plan.tls, plan, stateDir);
@@ -149,6 +217,7 @@ async function start(
   if ("refusal" in opened) return opened;
   const { gateway } = opened;
   for (const method of logMethods(log.location)) gateway.method(method);
+  prepare(gateway);
   let listening: Listening;
   try {
     listening = await listenEverywhere(gateway, plan, certificate);

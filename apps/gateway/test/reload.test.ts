@@ -1,14 +1,8 @@
-import { EventEmitter } from "node:events";
 import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { loadConfig, type LoadedConfig } from "@openclaw/config";
 import { temporaryDirectory } from "@openclaw/testkit";
 import { expect, onTestFinished, test, vi } from "vitest";
-import {
-  createConfigReloader,
-  type GoodConfig,
-  listenForRestart,
-  planReload,
-} from "../src/reload/index.ts";
+import { createConfigReloader, type GoodConfig, planReload } from "../src/reload/index.ts";
 
 interface Log {
   level: string;
@@ -20,6 +14,7 @@ interface Log {
 async function stand(
   text: string,
   makePath = (file: (...names: string[]) => string) => file("c.json"),
+  refuse?: (config: GoodConfig) => string | undefined,
 ) {
   const home = await temporaryDirectory();
   onTestFinished(() => home[Symbol.asyncDispose]());
@@ -41,6 +36,7 @@ async function stand(
     apply,
     restart,
     onApplied,
+    ...(refuse === undefined ? {} : { refuse }),
     logger: { info: log("info"), warn: log("warn"), error: log("error"), debug: log("debug") },
     schedule(work, delayMs) {
       waiting.set(work, delayMs);
@@ -227,6 +223,25 @@ test("a file that is written without pause is looked at all the same", async () 
   await expect.poll(() => first.at(-1) === first.at(-2)).toBe(true);
 });
 
+test("a change that the Gateway would not start with is told, and not taken", async () => {
+  const { write, noticed, restart, apply, logs, reloader } = await stand(
+    LOCAL,
+    undefined,
+    (config) => (config.config.gateway?.port === 19_000 ? "there is no secret" : undefined),
+  );
+  await write(LOCAL.replace("{mode", "{port: 19000, mode"));
+  await noticed();
+  expect([apply, restart].map((one) => one.mock.calls.length)).toEqual([0, 0]);
+  expect(logs).toEqual([
+    {
+      level: "error",
+      fields: expect.objectContaining({ problems: ["there is no secret"] }),
+      message: "the Gateway would not start with the changed config; the running one is kept",
+    },
+  ]);
+  expect(reloader.appliedText).toBe(LOCAL);
+});
+
 test("a change of a key below a section that is new counts as the section", () => {
   const kinds = (path: readonly (string | number)[]) =>
     path[0] === "gateway" ? "restart" : "none";
@@ -236,23 +251,4 @@ test("a change of a key below a section that is new counts as the section", () =
     hot: ["gateway.auth.token"],
   });
   expect(planReload([["session"]], "restart", kinds)).toMatchObject({ kind: "none" });
-});
-
-test.each([true, false])("signals restart where the config allows it: %s", (isAllowed) => {
-  const source = new EventEmitter();
-  const restart = vi.fn();
-  const logger = { info: vi.fn(), warn: vi.fn() };
-  const release = listenForRestart({
-    source,
-    isAllowed: () => isAllowed,
-    restart,
-    logger,
-    platform: "linux",
-  });
-  source.emit("SIGUSR1");
-  source.emit("SIGUSR2");
-  expect(restart.mock.calls).toEqual(isAllowed ? [["SIGUSR1"], ["SIGUSR2"]] : []);
-  expect(logger.warn).toHaveBeenCalledTimes(isAllowed ? 0 : 2);
-  release();
-  expect(source.listenerCount("SIGUSR1") + source.listenerCount("SIGUSR2")).toBe(0);
 });

@@ -16,6 +16,8 @@ export interface ConfigReloaderOptions {
   started: GoodConfig;
   /** Reads and checks the config again, as for a start. */
   read: () => Promise<LoadedConfig>;
+  /** Why a Gateway would not start with a config, where it would not; such a config is not taken. */
+  refuse?: (config: GoodConfig) => string | undefined;
   /** Makes the running Gateway take on the hot parts. When it throws, the running config is kept. */
   apply: (config: GoodConfig, plan: ReloadPlan) => void | Promise<void>;
   /** Asks for a restart within this process; the reloader is done then. */
@@ -112,6 +114,13 @@ export function createConfigReloader(options: ConfigReloaderOptions): ConfigRelo
     // Nobody stops a Gateway by taking its config away.
     if (!loaded.exists && running.exists) {
       tellProblem("the config file is gone; the running config is kept", []);
+      return;
+    }
+    const refusal = options.refuse?.(loaded);
+    if (refusal !== undefined) {
+      tellProblem("the Gateway would not start with the changed config; the running one is kept", [
+        refusal,
+      ]);
       return;
     }
     lastProblem = undefined;

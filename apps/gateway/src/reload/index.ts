@@ -5,4 +5,3 @@ export {
   type GoodConfig,
 } from "./config-reloader.ts";
 export { planReload, type ReloadPlan } from "./plan-reload.ts";
-export { listenForRestart } from "./restart-signals.ts";
