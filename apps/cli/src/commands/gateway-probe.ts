@@ -1,4 +1,4 @@
-import { asObject, certificatePlace, safeText, withOwnPin } from "@openclaw/app-kit";
+import { asObject, certificatePlace, portOf, safeText, withOwnPin } from "@openclaw/app-kit";
 import { resolveGatewayTarget, type GatewayTarget, withGivenPins } from "@openclaw/config";
 import { usageError } from "../errors.ts";
 import { type ChosenGateway, credentialsFor, readConfig } from "../gateway/choose-gateway.ts";
@@ -62,16 +62,27 @@ export async function run(context: CommandContext): Promise<number> {
     degraded: reachable.some(({ result }) => result.health === undefined),
     capability: primary === undefined ? "unknown" : capabilityOf(primary.result),
     warnings,
-    network: {
-      localLoopbackUrl: local?.gateway.target.url ?? null,
-      localTailnetUrl: null,
-      tailnetIPv4: null,
-    },
+    network: await networkOf(local?.gateway.target.url),
     discovery: discoveryDocument(found, timeoutMs),
     targets: looked.map((target) => targetDocument(target, config)),
   };
   context.answer(document, () => humanText(context, { looked, warnings, timeoutMs, found }));
   return reachable.length > 0 ? 0 : 1;
+}
+
+/** How this machine's Gateway is called here, and would be in the tailnet if it listened there. */
+async function networkOf(localUrl: string | undefined) {
+  const { tailnetAddresses } = await import("@openclaw/exposure");
+  const { ipv4 } = tailnetAddresses();
+  const inTailnet =
+    ipv4 === undefined || localUrl === undefined
+      ? null
+      : `${new URL(localUrl).protocol}//${ipv4}:${portOf(localUrl)}`;
+  return {
+    localLoopbackUrl: localUrl ?? null,
+    localTailnetUrl: inTailnet,
+    tailnetIPv4: ipv4 ?? null,
+  };
 }
 
 async function findCandidates(
