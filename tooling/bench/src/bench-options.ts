@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 /** The groups of figures, in the order in which they are measured. */
 export const SUITES = [
   "cli",
+  "config",
   "startup",
   "rpc",
   "invoke",

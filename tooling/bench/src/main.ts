@@ -8,6 +8,7 @@ import { ownGateway } from "./own-gateway.ts";
 import { peerGateway } from "./peer-gateway.ts";
 import { summarizeProfile } from "./profile-summary.ts";
 import { cliSuite } from "./suites/cli.ts";
+import { configSuite } from "./suites/config.ts";
 import { handshakesSuite } from "./suites/handshakes.ts";
 import { invokeSuite } from "./suites/invoke.ts";
 import { memorySuite } from "./suites/memory.ts";
@@ -21,6 +22,7 @@ import { CACHE } from "./workspace.ts";
 
 const suites: Record<SuiteName, Suite> = {
   cli: cliSuite,
+  config: configSuite,
   startup: startupSuite,
   rpc: rpcSuite,
   invoke: invokeSuite,
