@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createGateway } from "@openclaw/gateway-core";
 import { type GatewayCertificate, loadGatewayCertificate } from "@openclaw/exposure";
+import { hasSshd, sshTestRig } from "@openclaw/testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type CliFixture, createCli, TOKEN } from "./cli-fixture.ts";
 
@@ -223,6 +224,32 @@ describe("remote.tlsFingerprint pins the certificate for wss://: the remote Gate
       expect(refused.code).toBe(1);
       expect(refused.json()).toMatchObject({ error: { type: "cli_error", kind: "usage" } });
     }
+  });
+});
+
+describe.runIf(hasSshd)("a Gateway that serves TLS behind SSH", () => {
+  test.each([
+    ["the pinned key", () => certificate.publicKeyPin, true],
+    ["another", () => OTHER_KEY, false],
+  ])("with %s is judged through the tunnel, too", async (_, pin, isAccepted) => {
+    await using gateway = await startTls();
+    await using rig = await sshTestRig();
+    await writeConfig({
+      mode: "remote",
+      remote: {
+        transport: "ssh",
+        sshTarget: rig.target,
+        remotePort: gateway.port,
+        // The certificate is checked against the name here, were it not for the pin.
+        url: "wss://gateway.example",
+        tlsFingerprint: pin(),
+        token: TOKEN,
+      },
+    });
+    const files = ["--ssh-identity", rig.identity, "--ssh-known-hosts", rig.knownHosts];
+    const health = await cli.run(["health", "--json", ...files]);
+    if (isAccepted) expect(health.json()).toMatchObject({ ok: true });
+    else expect(health.json()).toMatchObject({ error: { kind: "tls_pin", expected: [OTHER_KEY] } });
   });
 });
 
