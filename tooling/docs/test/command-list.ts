@@ -57,6 +57,8 @@ export const commandList: Readonly<Record<string, Trial>> = {
   "openclaw gateway call health --json": run("paired", /"ok": true/),
   "openclaw devices list": run("paired", /laptop/),
   "openclaw nodes status": run("paired", /Connected: 1/),
+  "openclaw qr --public-url wss://gw.example": run("paired", /Setup code/),
+  "openclaw connect <code>": notRun("a code is good once; apps/cli does"),
   "openclaw nodes pending": run("surface asks", /[0-9a-f]{6}/),
   "openclaw nodes run --node laptop -- uname -a": run("paired", /\w/),
   "openclaw nodes run --node laptop --raw 'for i in 1 2 3; do echo $i; done'": run(
