@@ -240,8 +240,7 @@ describe.runIf(hasSshd)("a Gateway that serves TLS behind SSH", () => {
         transport: "ssh",
         sshTarget: rig.target,
         remotePort: gateway.port,
-        // The certificate is checked against the name here, were it not for the pin.
-        url: "wss://gateway.example",
+        url: "wss://127.0.0.1",
         tlsFingerprint: pin(),
         token: TOKEN,
       },
