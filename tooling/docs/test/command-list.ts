@@ -149,6 +149,18 @@ export const commandList: Readonly<Record<string, Trial>> = {
     /Gateway is healthy/,
   ),
 
+  "openclaw config set logging.level debug": run("paired", /Updated logging\.level/),
+  "openclaw config get logging.level": run("paired", /^debug$/m),
+  "openclaw config unset logging.level": run("paired", /Removed logging\.level/),
+  "openclaw config validate": run("paired", /is valid/),
+  "openclaw config set gateway.auth.token --value-file -": notRun(
+    "apps/cli does, with a secret on stdin",
+  ),
+  "openclaw config set gateway.bind lan --confirm 60s": notRun(
+    "apps/cli does, with a change of port",
+  ),
+  "openclaw config apply new.json5 --confirm 60s": notRun("apps/cli does, with a change of secret"),
+
   "openclaw gateway status": run("paired", /RPC probe: +ok/),
   "openclaw gateway install --enable-linger": asService,
   "openclaw remote set me@box": run(
