@@ -74,7 +74,7 @@ test("the list of entries changes only on purpose", () => {
   ]);
 });
 
-test("importing the package loads neither zod nor json5", () => {
+test("importing the package loads neither json5 nor the schema, nor what migrates and includes", () => {
   const source = join(import.meta.dirname, "../src");
   const seen = new Set<string>();
   const packages = new Set<string>();
@@ -93,4 +93,6 @@ test("importing the package loads neither zod nor json5", () => {
   }
   expect(seen.size).toBeGreaterThan(10);
   expect([...packages].filter((name) => !name.startsWith("node:"))).toEqual([]);
+  const isLazy = /src\/(?:schema|include)\/|src\/migration\/(?!migrate\.ts)/u;
+  expect([...seen].filter((path) => isLazy.test(path))).toEqual([]);
 });

@@ -103,7 +103,9 @@ const defaults = section("What holds for every agent that does not say otherwise
     }),
     "Models that may be chosen, by `provider/model`.",
   ),
-  workspace: path("Working folder of the agents.", { default: "~/.openclaw/workspace" }),
+  workspace: path("Working folder of the agents.", {
+    defaultText: "`~/.openclaw/workspace`, and `workspace-<name>` with a profile",
+  }),
   repoRoot: path("Root of the repository that the agents are told of.", { defaultText: "found" }),
   skipBootstrap: flag("Makes no first files in a new workspace.", { default: false }),
   bootstrapMaxChars: integer(1, "Largest first file that is given to the model, in characters."),

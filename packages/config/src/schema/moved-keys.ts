@@ -46,6 +46,8 @@ export const UNSUPPORTED_KEYS: ReadonlySet<string> = new Set([
   "gateway.cliAgents",
   "gateway.terminal",
   "gateway.auth.identityScopes",
+  "gateway.auth.trustedProxy.cloudflareAccessOidc",
+  "gateway.auth.trustedProxy.deviceAutoApprove",
   "gateway.roles",
   "gateway.tools",
   "gateway.push",
@@ -53,5 +55,4 @@ export const UNSUPPORTED_KEYS: ReadonlySet<string> = new Set([
   "gateway.channelHealthCheckMinutes",
   "gateway.channelStaleEventThresholdMinutes",
   "gateway.channelMaxRestartsPerHour",
-  "$include",
 ]);
