@@ -1,10 +1,9 @@
-import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { randomBytes, randomInt } from "node:crypto";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { startProcess } from "@openclaw/testkit";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { browse } from "../src/index.ts";
 import { announceFor, testNetwork, type WatchedAnnouncement } from "./support/multicast.ts";
@@ -165,14 +164,11 @@ test("where the port cannot be had, the pauses grow up to their limit, and one l
 
 test("a helper ends with its parent, also when that is killed", async () => {
   const script = fileURLToPath(new URL("support/announcing-process.ts", import.meta.url));
-  const parent = spawn(process.execPath, [script, String(testNetwork().port)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  onTestFinished(() => void parent.kill("SIGKILL"));
-  const [line] = (await once(createInterface(parent.stdout), "line")) as [string];
+  await using parent = startProcess(process.execPath, [script, String(testNetwork().port)]);
+  const [line] = await parent.line(/^\d+$/);
   const helper = Number(line);
   expect(() => process.kill(helper, 0)).not.toThrow();
-  parent.kill("SIGKILL");
+  parent.signal("SIGKILL");
   await vi.waitFor(() => expect(() => process.kill(helper, 0)).toThrow(/ESRCH/), WAIT);
 });
 

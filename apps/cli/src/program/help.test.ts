@@ -33,14 +33,23 @@ test("the first help names every command and the global flags", () => {
       openclaw <command>
 
     Commands
+      onboard     set up a Gateway here, or the way to one elsewhere
+      setup       make a config file and a workspace
+      configure   answer some questions of onboarding again
+      config      read and change the config file, comments kept
       gateway     run a Gateway, look at one, call its methods
       node        make this machine a node
       nodes       see nodes, pair them, run things on them
       devices     see devices, pair them, handle their tokens
+      qr          make a setup code that lets one device in
+      connect     pair this machine with a setup code, and run as a node
       remote      choose the Gateway that commands go to, and test the way there
       tunnel      forward ports through SSH, and keep them forwarded
+      security    look for what a stranger could use
       health      check that the Gateway answers and lets you in
       status      show this machine, its Gateway and its nodes at a glance
+      logs        show the Gateway's log, also of a Gateway elsewhere
+      dashboard   show where the Gateway's page is, and open it
       completion  print a completion script for your shell
 
     Options
