@@ -248,12 +248,26 @@ function notice(root: string): string {
   const { name, version, license } = JSON.parse(
     readFileSync(join(root, "package.json"), "utf8"),
   ) as { name: string; version: string; license?: string };
+  const text = licenceText(root, name);
+  if (text === undefined) {
+    throw new Error(`no licence text in ${dirname(root)}: ${name}@${version}`);
+  }
+  return `${RULE}\n${name} ${version} (${license ?? "see below"})\n${RULE}\n\n${text}\n`;
+}
+
+/** Packages that name the MIT licence in their sources and ship no file of it, and who holds the rights. */
+const MIT_WITHOUT_FILE: Readonly<Record<string, string>> = {
+  "qrcode-generator": "Copyright (c) 2009 Kazuhiko Arase",
+};
+
+function licenceText(root: string, name: string): string | undefined {
   const file = ["LICENSE", "LICENSE.md", "LICENSE.txt", "LICENCE", "license"].find((candidate) =>
     existsSync(join(root, candidate)),
   );
-  if (file === undefined) {
-    throw new Error(`no licence text in ${dirname(root)}: ${name}@${version}`);
-  }
-  const text = readFileSync(join(root, file), "utf8").trim();
-  return `${RULE}\n${name} ${version} (${license ?? "see below"})\n${RULE}\n\n${text}\n`;
+  if (file !== undefined) return readFileSync(join(root, file), "utf8").trim();
+  const holder = MIT_WITHOUT_FILE[name];
+  if (holder === undefined) return undefined;
+  // Ours is the MIT licence too, so its words are at hand.
+  const own = readFileSync(new URL("../../LICENSE", import.meta.url), "utf8");
+  return own.replace(/^Copyright .*$/mu, holder).trim();
 }

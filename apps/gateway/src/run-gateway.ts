@@ -1,6 +1,8 @@
 import { hostname } from "node:os";
 import process from "node:process";
 import {
+  type CertificatePlace,
+  certificatePlace,
   closeInTime,
   listenForStop,
   type Logger,
@@ -167,7 +169,9 @@ async function runWithConfig(
     const warnings = [...plan.warnings, ...neighbourWarnings(plan.port, neighbours)];
     for (const warning of warnings) logger.warn({}, warning);
     io.stdout.write("🚀 Gateway starting...\n");
-    const started = await start(plan, { env, stateDir: paths.stateDir, log, prepare });
+    const place = certificatePlace(paths, config);
+    const surroundings = { env, stateDir: paths.stateDir, log, place, prepare, stop: wishes.stop };
+    const started = await start(plan, surroundings);
     if ("refusal" in started) return tell(io, started.refusal);
     await live.config?.start();
     return await serve({ ...input, ...started, env, config, plan, logger, wishes });
@@ -185,18 +189,25 @@ interface Started {
   readonly exposure: Exposure | undefined;
 }
 
+/** What a start works with besides its plan. */
+interface StartSurroundings {
+  readonly env: Env;
+  readonly stateDir: string;
+  readonly log: RunLog;
+  readonly place: CertificatePlace;
+  /** Called before anybody can connect. */
+  readonly prepare: (gateway: Gateway) => void;
+  /** Settles when somebody does not want to wait any longer. */
+  readonly stop: Promise<unknown>;
+}
+
 /** Opens one thing after the other; when one fails, those before it are closed again. */
 async function start(
   plan: StartPlan,
-  {
-    env,
-    stateDir,
-    log,
-    prepare,
-  }: { env: Env; stateDir: string; log: RunLog; prepare: (gateway: Gateway) => void },
+  { env, stateDir, log, place, prepare, stop }: StartSurroundings,
 ): Promise<Started | { refusal: StartRefusal }> {
   const { logger } = log;
-  const tls = plan.tls === undefined ? undefined : await startTls(plan.tls, plan, stateDir);
+  const tls = plan.tls === undefined ? undefined : await startTls(plan.tls, plan, place);
   if (tls !== undefined && "refusal" in tls) return tls;
   const certificate = tls?.certificate;
   for (const warning of certificate?.warnings ?? []) logger.warn({}, warning);
@@ -227,10 +238,12 @@ async function start(
   }
   ways.listening = listening.urls;
   if (tailscale === undefined) return { gateway, listening, certificate, exposure: undefined };
+  const givenUp = new AbortController();
+  void stop.then(() => givenUp.abort());
   const exposed = await expose(
     tailscale,
     { plan: plan.tailscale, stateDir },
-    { port: listening.port, isTls: certificate !== undefined },
+    { port: listening.port, isTls: certificate !== undefined, signal: givenUp.signal },
   );
   if ("refusal" in exposed) {
     await listening.close();

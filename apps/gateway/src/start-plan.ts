@@ -4,7 +4,6 @@ import {
   type ConfigIssue,
   type Env,
   type LoadedConfig,
-  type OpenClawConfig,
   type Paths,
   resolveGatewayPort,
   resolveServerAuth,
@@ -38,9 +37,8 @@ export interface LedgerPlan {
 
 /** The certificate's part of the plan. */
 export interface TlsPlan {
+  /** Make a certificate where there is none. */
   autoGenerate: boolean;
-  certPath?: string;
-  keyPath?: string;
 }
 
 /** How a Gateway is going to start. */
@@ -90,8 +88,6 @@ export interface StartInput {
   tailnet: BindInput["tailnet"];
 }
 
-type TlsKeys = NonNullable<NonNullable<OpenClawConfig["gateway"]>["tls"]>;
-
 /** Decides whether and how to start, from flags, environment and config. Touches nothing. */
 export function planStart(input: StartInput): StartDecision {
   const { flags, loaded } = input;
@@ -140,7 +136,9 @@ export function planStart(input: StartInput): StartDecision {
       port,
       auth: decision.auth,
       isRunOnlySecret: decision.source === "generated",
-      ...(gateway.tls?.enabled === true ? { tls: tlsPlan(gateway.tls) } : {}),
+      ...(gateway.tls?.enabled === true
+        ? { tls: { autoGenerate: gateway.tls.autoGenerate ?? true } }
+        : {}),
       tailscale,
       trustedProxies: gateway.trustedProxies ?? [],
       allowRealIpFallback: gateway.allowRealIpFallback ?? false,
@@ -222,14 +220,6 @@ function choosePort(
       exitCode: CONFIG_EXIT,
     };
   }
-}
-
-function tlsPlan({ autoGenerate, certPath, keyPath }: TlsKeys): TlsPlan {
-  return {
-    autoGenerate: autoGenerate ?? true,
-    ...(certPath === undefined ? {} : { certPath }),
-    ...(keyPath === undefined ? {} : { keyPath }),
-  };
 }
 
 function withoutAbsent<T extends object>(part: { [K in keyof T]: T[K] | undefined }): T {

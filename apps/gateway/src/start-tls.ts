@@ -1,25 +1,28 @@
 import { hostname } from "node:os";
-import { join } from "node:path";
-import { ExposureError, type GatewayCertificate, loadGatewayCertificate } from "@openclaw/exposure";
+import type { CertificatePlace } from "@openclaw/app-kit";
+import {
+  ExposureError,
+  type GatewayCertificate,
+  lanAddresses,
+  loadGatewayCertificate,
+  tailnetAddresses,
+} from "@openclaw/exposure";
 import type { StartPlan, TlsPlan } from "./start-plan.ts";
 import { CONFIG_EXIT, type StartRefusal } from "./start-refusal.ts";
 
-/** Where a Gateway keeps a certificate of its own making. */
-export function tlsDirectory(stateDir: string): string {
-  return join(stateDir, "gateway", "tls");
-}
-
 /** The certificate of the plan, made if it may be; or why there is none. */
 export async function startTls(
-  tls: TlsPlan,
-  plan: Pick<StartPlan, "hosts" | "optionalHosts">,
-  stateDir: string,
+  { autoGenerate }: TlsPlan,
+  plan: Pick<StartPlan, "hosts">,
+  place: CertificatePlace,
 ): Promise<{ certificate: GatewayCertificate } | { refusal: StartRefusal }> {
+  const { ipv4, ipv6 } = tailnetAddresses();
+  const addresses = [ipv4, ipv6, ...lanAddresses()].filter((address) => address !== undefined);
   try {
     const certificate = await loadGatewayCertificate({
-      directory: tlsDirectory(stateDir),
-      ...tls,
-      names: [hostname(), "localhost", ...plan.hosts, ...plan.optionalHosts],
+      ...place,
+      autoGenerate,
+      names: [...new Set([hostname(), ...plan.hosts, ...addresses])],
     });
     return { certificate };
   } catch (error) {
