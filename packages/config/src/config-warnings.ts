@@ -13,14 +13,6 @@ interface Rule {
 const RULES: readonly Rule[] = [
   {
     warning:
-      "gateway.remote has a secret for calls to another Gateway; it does not protect the one on this machine. Set gateway.auth.token for that.",
-    isBroken: (config) =>
-      textAt(config, "gateway.mode") === "local" &&
-      hasSecret(config, "gateway.remote") &&
-      !hasSecret(config, "gateway.auth"),
-  },
-  {
-    warning:
       "gateway.auth has a token and a password; the password counts. Set gateway.auth.mode to say which.",
     isBroken: (config) =>
       valueAt(config, "gateway.auth.mode") === undefined &&
@@ -45,7 +37,3 @@ const RULES: readonly Rule[] = [
     isBroken: (config) => (textAt(config, "session.mainKey") ?? "main") !== "main",
   },
 ];
-
-function hasSecret(config: JsonObject, section: string): boolean {
-  return ["token", "password"].some((key) => textAt(config, `${section}.${key}`) !== undefined);
-}

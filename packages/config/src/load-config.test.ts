@@ -266,7 +266,6 @@ test.each([
 });
 
 test.each([
-  ["{mode: 'local', remote: {token: 't'}}", "gateway.remote has a secret"],
   ["{auth: {token: 't', password: 'p'}}", "the password counts"],
   ["{customBindHost: '10.0.0.1'}", "gateway.customBindHost has no effect"],
   ["{tls: {keyPath: '/k'}}", "gateway.tls names a certificate"],

@@ -62,6 +62,16 @@ test.each<[string, object, Partial<ServerAuthOptions>, object, string | undefine
     "gateway.auth.password",
   ],
   ["none on loopback", { auth: { mode: "none" } }, {}, { mode: "none" }, undefined],
+  [
+    "a proxy that says who its users are",
+    {
+      trustedProxies: ["10.0.0.1"],
+      auth: { mode: "trusted-proxy", trustedProxy: { userHeader: "x-user", allowUsers: ["ada"] } },
+    },
+    {},
+    { mode: "trusted-proxy", userHeader: "x-user", allowUsers: ["ada"], allowLoopback: false },
+    "gateway.auth.trustedProxy",
+  ],
 ])("%s", (_, gateway, options, auth, source) => {
   expect(resolve(gateway, options)).toMatchObject({ ok: true, auth, source });
 });
@@ -82,7 +92,20 @@ test("gateway.remote.token is never a source, and its owner is told", () => {
 });
 
 test.each<[string, object, Partial<ServerAuthOptions>, string, RegExp]>([
-  ["R5", { auth: { mode: "trusted-proxy" } }, {}, "gateway.auth.mode", /"none"/u],
+  [
+    "trusted-proxy",
+    { auth: { mode: "trusted-proxy", trustedProxy: { userHeader: "x-user" } } },
+    {},
+    "gateway.trustedProxies",
+    /CIDR/u,
+  ],
+  [
+    "trusted-proxy",
+    { auth: { mode: "trusted-proxy" }, trustedProxies: ["10.0.0.1"] },
+    {},
+    "gateway.auth.trustedProxy.userHeader",
+    /x-forwarded-user/u,
+  ],
   ["R5", {}, { flags: { auth: "open" } }, "--auth", /"token"/u],
   [
     "R6",

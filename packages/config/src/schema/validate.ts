@@ -8,8 +8,6 @@ import type { Step } from "../include/located-value.ts";
 import { knownKeys } from "./known-keys.ts";
 import { movedKey, OLD_BIND_WORDS, UNSUPPORTED_KEYS } from "./moved-keys.ts";
 
-export { applyDefaults, configDefaults, isSecretPath, reloadKind } from "./key-facts.ts";
-export { configJsonSchema } from "./json-schema.ts";
 export { expandConfigPaths } from "./expand-config-paths.ts";
 
 /** A validated config, or everything that is wrong with it. */
