@@ -27,6 +27,7 @@ import {
   type ListenOptions,
   listenHttp,
 } from "./listener/http-listener.ts";
+import { createPace } from "./listener/pace.ts";
 import { createRefusalLog } from "./listener/refusal-log.ts";
 import { createUpgrader } from "./listener/upgrade.ts";
 import { type GatewayChanges, createUpdater } from "./live-update.ts";
@@ -197,11 +198,13 @@ export function createGateway(options: GatewayOptions): Gateway {
   healthBeat.unref();
 
   const onRefused = createRefusalLog({ logger, now });
+  const pace = createPace();
   const upgrader = createUpgrader({
     maxFrameBytes: limits.maxFrameBytes,
     maxPreauthConnectionsPerIp: limits.maxPreauthConnectionsPerIp,
     maxPreauthConnections: limits.maxPreauthConnections,
     floodMs: throttle.floodMs,
+    pace,
     isClosed: () => phase !== "open",
     rules: () => resolved.edge,
     onRefused,
@@ -249,6 +252,7 @@ export function createGateway(options: GatewayOptions): Gateway {
             isDraining: () => phase !== "open",
             sendHello,
           }),
+        pace,
         waits,
         parked: leavePlace,
         ended() {

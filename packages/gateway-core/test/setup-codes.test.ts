@@ -100,7 +100,6 @@ describe("a device with a setup code", () => {
     const peer = await t.peer();
     const hello = await peer.handshake({ ...asNode, identity, bootstrapToken });
     expect(hello["auth"]).toMatchObject({
-      method: "bootstrap-token",
       role: "node",
       deviceToken: expect.any(String),
       deviceTokens: [
@@ -140,7 +139,7 @@ describe("a device with a setup code", () => {
     const cli = await (
       await t.peer()
     ).handshake({ identity, deviceToken, scopes: ["operator.admin"] });
-    expect(cli["auth"]).toMatchObject({ method: "device-token", role: "operator" });
+    expect(cli["auth"]).toMatchObject({ role: "operator" });
   });
 
   test("a second try by the same device succeeds, for a lost answer; by another it fails", async () => {

@@ -25,7 +25,7 @@ describe("pain 1: a device that has lost its token", () => {
     await pair(t, identity, node);
     const hello = await (await t.peer()).handshake({ identity, ...node });
     const { deviceToken } = hello["auth"] as { deviceToken: string };
-    expect(hello["auth"]).toMatchObject({ method: "device-token", role: "node" });
+    expect(hello["auth"]).toMatchObject({ role: "node" });
     await (await t.peer()).handshake({ identity, ...node, deviceToken });
     const { paired, pending } = await (await t.operator()).call("device.pair.list");
     expect(paired).toMatchObject([{ deviceId: identity.deviceId }]);

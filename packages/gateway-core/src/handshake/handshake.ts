@@ -10,6 +10,7 @@ import {
 import type { Connection } from "../connections/connection.ts";
 import type { PeerSocketOwner } from "../connections/peer-socket.ts";
 import type { WebSocketPeer } from "../connections/websocket-peer.ts";
+import type { Pace } from "../listener/pace.ts";
 import type { PeerOrigin } from "../listener/peer-address.ts";
 import type { Logger } from "../logger.ts";
 import type { PairingWaits } from "../pairing/pairing-waits.ts";
@@ -41,6 +42,8 @@ export interface HandshakeOptions {
     peer: { socket: WebSocketPeer; origin: PeerOrigin },
     sendHello: (hello: unknown) => void,
   ) => Connection;
+  /** Spreads the work of many handshakes at once. */
+  pace: Pace;
   /** Where a device that would wait is woken by the decision about it. */
   waits: PairingWaits;
   /** The peer has proven who it is and waits for a person; it is no longer one that hurries us. */
@@ -116,11 +119,13 @@ export function beginHandshake(
     return true;
   };
   const settle = (id: string, params: unknown, mayWait: boolean): void => {
-    if (isOver) return;
-    const decision = decide(params);
-    if (!(decision instanceof Promise)) return conclude(id, params, decision, mayWait);
     waiting ??= [];
-    void decision.then((decided) => conclude(id, params, decided, mayWait));
+    options.pace(() => {
+      if (isOver) return;
+      const decision = decide(params);
+      if (!(decision instanceof Promise)) return conclude(id, params, decision, mayWait);
+      void decision.then((decided) => conclude(id, params, decided, mayWait));
+    });
   };
   const conclude = (
     id: string,

@@ -5,6 +5,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { createAdmission } from "./admission.ts";
 import type { EdgeRules } from "./edge-rules.ts";
 import { type Rejection, rejectUpgrade } from "./http-answer.ts";
+import type { Pace } from "./pace.ts";
 import type { PeerOrigin } from "./peer-address.ts";
 import type { RefusalLog } from "./refusal-log.ts";
 import { judgeUpgrade, refusedRequest } from "./request-rules.ts";
@@ -17,6 +18,8 @@ export interface UpgradeOptions {
   floodMs: (address: string | undefined) => number;
   /** True while no new socket may be taken. */
   isClosed: () => boolean;
+  /** Spreads the work, so that many handshakes at once hold up nobody who is connected. */
+  pace: Pace;
   /** What requests are judged by; asked for each, since it may change. */
   rules: () => EdgeRules;
   onRefused: RefusalLog;
@@ -55,6 +58,8 @@ export function createUpgrader(options: UpgradeOptions): Upgrader {
   ): void {
     // A malformed upgrade is answered and closed, and never reaches the callback.
     const leave = (): void => admission.leave(origin.address);
+    // It has gone while it waited for its turn.
+    if (socket.destroyed) return leave();
     socket.once("close", leave);
     server.handleUpgrade(request, socket, head, (ws) => {
       socket.off("close", leave);
@@ -78,7 +83,9 @@ export function createUpgrader(options: UpgradeOptions): Upgrader {
       if (floodMs > 0) return rejectUpgrade(socket, floods(floodMs), rules.hsts);
       socket.on("error", ignore);
       const giveUp = admission.enter(origin.address, {
-        admitted: () => upgrade(request, socket, head, origin),
+        admitted() {
+          options.pace(() => upgrade(request, socket, head, origin));
+        },
         refused: () => rejectUpgrade(socket, BUSY, rules.hsts),
       });
       socket.once("close", giveUp);
