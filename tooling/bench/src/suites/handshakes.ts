@@ -1,9 +1,11 @@
 import process from "node:process";
-import { startProcess } from "@openclaw/testkit";
+import { setTimeout as delay } from "node:timers/promises";
+import { createTestIdentity, startProcess } from "@openclaw/testkit";
 import { toFigure } from "../figure.ts";
 import { quantile } from "../statistics.ts";
 import { startEcho } from "../subjects.ts";
 import type { Running, RunningGateway } from "../subjects.ts";
+import { connectWire } from "../wire-client.ts";
 import type { WireClient } from "../wire-client.ts";
 import { sourceArgs } from "../workspace.ts";
 import { connectMany } from "./connect-many.ts";
@@ -36,10 +38,16 @@ export const handshakesSuite: Suite = async (context) => {
   await callInTurn(clients, { count: QUIET_CALLS });
   const p99 = { quiet: [] as number[], stormy: [] as number[] };
   const bad: number[] = [];
+  const joins: number[] = [];
+  const device = { identity: createTestIdentity(), scopes: ["operator.read"] };
+  const { url, token } = gateway;
+  await (await connectWire(url, { connect: { ...device, token } })).close();
+  const join = async (): Promise<WireClient> => connectWire(url, { connect: device });
   await repeat(isQuick ? 1 : 3, async () => {
     p99.quiet.push(quantile(await callInTurn(clients, { count: QUIET_CALLS }), 0.99));
     progress(`${BAD_HANDSHAKES} bad handshakes`);
-    const storm = await underBadHandshakes(gateway, clients);
+    const storm = await underBadHandshakes(gateway, clients, join);
+    joins.push(quantile(storm.joinsMs, 0.99));
     p99.stormy.push(quantile(storm.latencies, 0.99));
     bad.push(storm.perSecond);
   });
@@ -63,6 +71,13 @@ export const handshakesSuite: Suite = async (context) => {
       baseline: { name: "none meanwhile", samples: p99.quiet },
       target: hasTargets ? { of: "ratio", atMost: 2 } : undefined,
     }),
+    toFigure({
+      name: "a paired device connects meanwhile, p99",
+      subject,
+      unit: "ms",
+      samples: joins,
+      target: hasTargets ? { of: "value", atMost: 250 } : undefined,
+    }),
     toFigure({ name: "bad handshakes refused", subject, unit: "/s", samples: bad }),
   ];
 };
@@ -85,7 +100,8 @@ async function handshakeRate(server: Running): Promise<number> {
 async function underBadHandshakes(
   gateway: RunningGateway,
   clients: readonly WireClient[],
-): Promise<{ latencies: number[]; perSecond: number }> {
+  join: () => Promise<WireClient>,
+): Promise<{ latencies: number[]; joinsMs: number[]; perSecond: number }> {
   // A process of its own, so that what it costs to make them is not counted as waiting.
   const args = [gateway.url, String(BAD_HANDSHAKES), String(AT_ONCE)];
   await using storm = startProcess(process.execPath, [
@@ -96,8 +112,28 @@ async function underBadHandshakes(
   const over = storm.line(/^done (?<seconds>[\d.]+)/m, { deadlineMs: 300_000 });
   let isOver = false;
   void over.finally(() => (isOver = true)).catch(() => undefined);
-  const latencies = await callInTurn(clients, { until: () => isOver });
-  return { latencies, perSecond: BAD_HANDSHAKES / Number((await over).groups?.["seconds"]) };
+  const until = (): boolean => isOver;
+  const [latencies, joinsMs] = await Promise.all([
+    callInTurn(clients, { until }),
+    joinInTurn(join, until),
+  ]);
+  return { latencies, joinsMs, perSecond: BAD_HANDSHAKES / Number((await over).groups?.["seconds"]) };
+}
+
+/** A device that comes and goes, several times a second. */
+async function joinInTurn(
+  join: () => Promise<WireClient>,
+  until: () => boolean,
+): Promise<number[]> {
+  const times: number[] = [];
+  while (!until()) {
+    const startedAt = performance.now();
+    const client = await join();
+    times.push(performance.now() - startedAt);
+    await client.close();
+    await delay(200);
+  }
+  return times;
 }
 
 /** One call after the other, each by the next client. */
