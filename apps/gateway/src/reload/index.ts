@@ -1,7 +1,2 @@
-export {
-  type ConfigReloader,
-  type ConfigReloaderOptions,
-  createConfigReloader,
-  type GoodConfig,
-} from "./config-reloader.ts";
+export { type ConfigReloader, createConfigReloader, type GoodConfig } from "./config-reloader.ts";
 export { planReload, type ReloadPlan } from "./plan-reload.ts";
