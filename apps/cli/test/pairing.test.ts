@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeSetupCode, encodeSetupCode } from "@openclaw/protocol";
 import { expect, test, vi } from "vitest";
+import { createFakeSystemd } from "./fake-systemd.ts";
 import {
   createCli,
   startGateway,
@@ -191,3 +192,28 @@ test("connect leaves a target that a person has set as it is, and says how to ch
   const config = await readFile(join(cli.home.path, ".openclaw", "openclaw.json"), "utf8");
   expect(config).toContain("wss://elsewhere.example");
 });
+
+test.runIf(process.platform === "linux")(
+  "connect --service pairs first and then leaves a service, which holds no code and comes in by its own token",
+  async () => {
+    await using cli = await createCli();
+    await using gateway = await startGateway(manual);
+    const code = await codeOf(cli, gateway);
+    // Stopped before the Gateway, so that it does not go on knocking.
+    await using systemd = await createFakeSystemd(cli.home);
+    const done = await cli.run(
+      ["connect", code, "--service", "--commands", "system.which", "--runtime-path", systemd.node],
+      { env: systemd.env },
+    );
+    expect(done.stderr).toContain("Commands now go to");
+    expect(done.code).toBe(0);
+    expect(await connectedNode(gateway)).toMatchObject({ commands: ["system.which"] });
+    const unit = await readFile(
+      join(cli.home.path, ".config/systemd/user/openclaw-node.service"),
+      "utf8",
+    );
+    expect(unit).toContain("node run");
+    expect(unit).not.toContain(code);
+  },
+  120_000,
+);

@@ -1,5 +1,5 @@
 import type { CommandSpec } from "./command-spec.ts";
-import { connectionOptions } from "./common-options.ts";
+import { connectionOptions, JSON_OPTION, serviceOptions } from "./common-options.ts";
 
 /** `openclaw qr`: the side that lets somebody in. */
 export const qrCommand: CommandSpec = {
@@ -80,6 +80,8 @@ export const connectCommand: CommandSpec = {
       description: "Serve every command, as without --commands",
     },
     { name: "verbose", kind: "flag", description: "Log more" },
+    // A node in the foreground has no answer to print.
+    ...serviceOptions().filter((option) => option !== JSON_OPTION),
   ],
   load: () => import("../commands/connect.ts"),
 };
