@@ -6,7 +6,7 @@ export default defineConfig(
     programs: DISCOVERY_HELPER,
     separate: [
       "src/commands/gateway-run.ts",
-      "src/commands/node-run.ts",
+      "src/nodes/node-agent.ts",
       "src/program/parse-with-commander.ts",
       "src/gateway/ask-person.ts",
       "config/src/schema/validate.ts",

@@ -46,6 +46,7 @@ export {
   PAIRING_REQUEST_TTL_MS,
   TICK_INTERVAL_MS,
   resolveInvokeTimeoutMs,
+  logsTailLimits,
 } from "./limits.ts";
 export { parseFrame } from "./parse-frame.ts";
 export type { ParsedFrame } from "./parse-frame.ts";
@@ -147,7 +148,6 @@ export type {
 } from "./schemas/commands.ts";
 export { healthResultSchema, statusResultSchema } from "./schemas/system.ts";
 export type { ExecApprovalsNodeResult, HealthResult, StatusResult } from "./schemas/system.ts";
-export { logsTailLimits } from "./schemas/logs.ts";
 export type { LogsTailResult } from "./schemas/logs.ts";
 export type { ConfigChangeResult, ConfigGetResult } from "./schemas/config.ts";
 export { eventSchemas, methodSchemas } from "./schemas/method-schemas.ts";

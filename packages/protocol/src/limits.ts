@@ -31,6 +31,12 @@ export const MAX_PROGRESS_CHUNK_CHARS = 16_384;
 /** How long a pairing request waits for a decision; a repeat of the request starts it anew. */
 export const PAIRING_REQUEST_TTL_MS = 300_000;
 
+/** What `logs.tail` answers with at most, and when nothing else is asked for. */
+export const logsTailLimits = {
+  lines: { most: 5_000, default: 500 },
+  bytes: { most: 1_000_000, default: 250_000 },
+} as const;
+
 /** Deepest nesting of arrays and objects in a frame, the frame itself counted as the first level. */
 export const MAX_JSON_DEPTH = 200;
 

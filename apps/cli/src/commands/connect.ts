@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageOf, safeText } from "@openclaw/app-kit";
 import { editConfigFile, type Paths } from "@openclaw/config";
-import { readSetupCode, runNode } from "@openclaw/node-agent";
 import { CliError, usageError } from "../errors.ts";
 import { readConfig } from "../gateway/choose-gateway.ts";
 import { commandNames } from "../nodes/command-names.ts";
@@ -19,7 +18,7 @@ export async function run(context: CommandContext): Promise<number> {
   if (context.flag("all-commands") && context.text("commands") !== undefined)
     throw usageError("--commands and --all-commands exclude each other.");
   const code = await readCode(context);
-  const { tlsFingerprint } = checked(code);
+  const { tlsFingerprint } = await checked(code);
   if (context.flag("ephemeral")) return runEphemeral(context, code);
 
   const paired = new AbortController();
@@ -54,7 +53,7 @@ async function runEphemeral(context: CommandContext, code: string): Promise<numb
   }
 }
 
-function runAsNode(
+async function runAsNode(
   context: CommandContext,
   code: string,
   options: {
@@ -65,6 +64,7 @@ function runAsNode(
 ): Promise<number> {
   const { io, env } = context;
   const { paths, signal, onPaired } = options;
+  const { runNode } = await import("../nodes/node-agent.ts");
   return runNode({
     io,
     env,
@@ -112,7 +112,8 @@ async function readStdin({ io }: CommandContext): Promise<string> {
 }
 
 /** @throws {CliError} for a code that cannot be used, before anything is made or sent */
-function checked(code: string): { tlsFingerprint: string | undefined } {
+async function checked(code: string): Promise<{ tlsFingerprint: string | undefined }> {
+  const { readSetupCode } = await import("../nodes/node-agent.ts");
   try {
     const { tlsFingerprint } = readSetupCode(code);
     return { tlsFingerprint };

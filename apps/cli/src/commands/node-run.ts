@@ -1,10 +1,10 @@
-import { runNode } from "@openclaw/node-agent";
 import { commandNames } from "../nodes/command-names.ts";
 import type { CommandContext } from "../program/command-context.ts";
 
 /** `openclaw node run`: the same code as the daemon. */
-export function run(context: CommandContext): Promise<number> {
+export async function run(context: CommandContext): Promise<number> {
   const { io, env, paths } = context;
+  const { runNode } = await import("../nodes/node-agent.ts");
   return runNode({
     io,
     env,

@@ -1,11 +1,6 @@
 import * as z from "zod";
+import { logsTailLimits } from "../limits.ts";
 import { anyText, closed, count, integer, maybe, open, text } from "./primitives.ts";
-
-/** What `logs.tail` answers with at most, and when nothing else is asked for. */
-export const logsTailLimits = {
-  lines: { most: 5_000, default: 500 },
-  bytes: { most: 1_000_000, default: 250_000 },
-} as const;
 
 export const logsTailParamsSchema = closed({
   /** As the last answer had it; without it, the end of the log. */
