@@ -222,9 +222,14 @@ class Rewriting {
     this.keys.push({ path: formatConfigPath(path), message: "this key has no meaning any more" });
   }
 
+  /** Takes an object away of which nothing is left, or which was empty from the beginning. */
   dropEmpty(path: ConfigPath): void {
     const value = this.at(path);
-    if (isObject(value) && Object.keys(value).length === 0) this.#set(path, undefined);
+    if (!isObject(value) || Object.keys(value).length > 0) return;
+    const name = formatConfigPath(path);
+    const isTold = this.keys.some((key) => key.path.startsWith(`${name}.`));
+    if (isTold) this.#set(path, undefined);
+    else this.drop(path);
   }
 
   setIfMissing(path: ConfigPath, value: unknown): void {

@@ -204,12 +204,19 @@ function unknownKey(steps: readonly Step[], key: string, known: readonly string[
   return { ...base, message: `unknown key; known here: ${known.join(", ")}` };
 }
 
+/** The shallowest key of each word. Made when the first key is not known, which is rarely. */
+let shallowest: ReadonlyMap<string, string> | undefined;
+
 /** The same word elsewhere in the tree, the shallowest first. */
 function sameWordElsewhere(word: string): string | undefined {
-  const wanted = word.toLowerCase();
-  return knownKeys(configSchema)
-    .filter((key) => lastWord(key).toLowerCase() === wanted)
-    .sort((a, b) => a.split(".").length - b.split(".").length)[0];
+  shallowest ??= new Map(
+    knownKeys(configSchema)
+      .toReversed()
+      // The deepest first, so that the shallowest, of several the first, is what stays in the map.
+      .toSorted((a, b) => b.split(".").length - a.split(".").length)
+      .map((key) => [lastWord(key).toLowerCase(), key]),
+  );
+  return shallowest.get(word.toLowerCase());
 }
 
 function advice({ node, value, isSecret }: Place, path: string): string {
