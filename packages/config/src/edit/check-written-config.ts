@@ -1,7 +1,6 @@
 import type { ConfigIssue } from "../config-issue.ts";
 import type { Env } from "../env.ts";
 import type { JsonObject } from "../json.ts";
-import { validateConfig } from "../schema/validate.ts";
 import { substituteVariables } from "../substitute.ts";
 import { expandWritten } from "./expand-written.ts";
 
@@ -13,6 +12,7 @@ export async function checkWrittenConfig(
 ): Promise<readonly ConfigIssue[]> {
   const expanded = await expandWritten(file, config, env);
   if (!expanded.ok) return [expanded.issue];
+  const { validateConfig } = await import("../schema/validate.ts");
   const validation = validateConfig(substituteVariables(expanded.value, env).value);
   return validation.ok ? [] : validation.issues;
 }

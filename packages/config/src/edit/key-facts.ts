@@ -8,13 +8,15 @@ export interface KeyFacts {
   readonly reloadKind: (path: ConfigPath) => "restart" | "hot" | "none";
 }
 
+// All of the schema is one file in a program that is built, and this is its name.
+
 /** Loads the schema, of which whoever only reads the file has no need. */
 export async function loadKeyFacts(): Promise<KeyFacts> {
-  return import("../schema/key-facts.ts");
+  return import("../schema/validate.ts");
 }
 
 /** The JSON Schema of a config file, for editors and for who asks over the wire. */
 export async function loadConfigJsonSchema(): Promise<Readonly<Record<string, unknown>>> {
-  const { configJsonSchema } = await import("../schema/json-schema.ts");
+  const { configJsonSchema } = await import("../schema/validate.ts");
   return configJsonSchema();
 }

@@ -9,6 +9,8 @@ import { knownKeys } from "./known-keys.ts";
 import { movedKey, OLD_BIND_WORDS, UNSUPPORTED_KEYS } from "./moved-keys.ts";
 
 export { expandConfigPaths } from "./expand-config-paths.ts";
+export { configJsonSchema } from "./json-schema.ts";
+export { isSecretPath, reloadKind } from "./key-facts.ts";
 
 /** A validated config, or everything that is wrong with it. */
 export type Validation =
