@@ -117,7 +117,11 @@ async function underBadHandshakes(
     callInTurn(clients, { until }),
     joinInTurn(join, until),
   ]);
-  return { latencies, joinsMs, perSecond: BAD_HANDSHAKES / Number((await over).groups?.["seconds"]) };
+  return {
+    latencies,
+    joinsMs,
+    perSecond: BAD_HANDSHAKES / Number((await over).groups?.["seconds"]),
+  };
 }
 
 /** A device that comes and goes, several times a second. */
