@@ -29,10 +29,10 @@ export interface ConfigDefaults {
 
 /** Every key of the config file, in the order of the schema. Loads the schema. */
 export async function listConfigKeys(): Promise<ConfigKey[]> {
-  return (await import("./schema/list-keys.ts")).listKeys();
+  return (await import("./schema/validate.ts")).listKeys();
 }
 
 /** What fills in defaults. Loads the schema. */
 export async function loadConfigDefaults(): Promise<ConfigDefaults> {
-  return import("./schema/key-facts.ts");
+  return import("./schema/validate.ts");
 }

@@ -10,7 +10,8 @@ import { movedKey, OLD_BIND_WORDS, UNSUPPORTED_KEYS } from "./moved-keys.ts";
 
 export { expandConfigPaths } from "./expand-config-paths.ts";
 export { configJsonSchema } from "./json-schema.ts";
-export { isSecretPath, reloadKind } from "./key-facts.ts";
+export { applyDefaults, configDefaults, isSecretPath, reloadKind } from "./key-facts.ts";
+export { listKeys } from "./list-keys.ts";
 
 /** A validated config, or everything that is wrong with it. */
 export type Validation =
