@@ -130,8 +130,11 @@ function applyLive(gateway: Gateway, decision: StartDecision, { hot }: ReloadPla
   if (!decision.ok) throw new Error(decision.refusal.message);
   const { plan } = decision;
   const isChanged = (prefix: string): boolean => hot.some((path) => path.startsWith(prefix));
+  const isLimit = (path: string): boolean => path.startsWith("gateway.auth.rateLimit");
+  const isAuthChanged = hot.some((path) => path.startsWith("gateway.auth.") && !isLimit(path));
   gateway.update({
-    ...(isChanged("gateway.auth.") ? authOf(plan) : {}),
+    ...(isAuthChanged ? authOf(plan) : {}),
+    ...(hot.some(isLimit) ? { throttle: plan.rateLimit } : {}),
     ...(isChanged("gateway.controlUi.allowedOrigins")
       ? { allowedOrigins: plan.allowedOrigins }
       : {}),

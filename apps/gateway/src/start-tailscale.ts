@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { Logger } from "@openclaw/app-kit";
 import type { Env } from "@openclaw/config";
 import {
@@ -10,12 +9,8 @@ import {
   type Tailscale,
 } from "@openclaw/exposure";
 import type { TailscalePlan } from "./choose-tailscale.ts";
+import { exposureRecordPath } from "./exposure-record-path.ts";
 import { CONFIG_EXIT, type StartRefusal } from "./start-refusal.ts";
-
-/** What one Gateway remembers of the route that it made. */
-export function exposureRecordPath(stateDir: string): string {
-  return join(stateDir, "gateway", "tailscale.json");
-}
 
 const MAY_PASS: ReadonlySet<ExposureErrorCode> = new Set([
   "TAILSCALE_NOT_RUNNING",

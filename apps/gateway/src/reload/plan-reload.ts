@@ -25,6 +25,7 @@ const LIVE_KEYS: readonly (readonly string[])[] = [
   ["gateway", "nodes", "allowCommands"],
   ["gateway", "nodes", "denyCommands"],
   ["gateway", "nodes", "commands"],
+  ["gateway", "auth", "rateLimit"],
 ];
 
 /** Decides what a running Gateway does for the keys that have changed. */
