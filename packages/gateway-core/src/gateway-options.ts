@@ -125,8 +125,14 @@ export interface GatewayOptions {
   logger?: Logger;
   /** The clock, in epoch milliseconds. @default Date.now */
   now?: () => number;
-  /** Sees every frame that leaves, as text. For audits and tests; costs nothing when absent. */
-  hooks?: { frameSent?: (text: string) => void };
+  /**
+   * See every frame that leaves, and every frame of an accepted peer that arrives, as text. For audits,
+   * logs and tests; cost nothing when absent. `connId` is absent before the handshake is done.
+   */
+  hooks?: {
+    frameSent?: (text: string, connId?: string) => void;
+    frameReceived?: (text: string, connId: string) => void;
+  };
 }
 
 export interface ResolvedGatewayOptions {
@@ -146,7 +152,8 @@ export interface ResolvedGatewayOptions {
   readonly drainTimeoutMs: number;
   readonly logger: Logger;
   readonly now: () => number;
-  readonly frameSent: ((text: string) => void) | undefined;
+  readonly frameSent: ((text: string, connId?: string) => void) | undefined;
+  readonly frameReceived: ((text: string, connId: string) => void) | undefined;
 }
 
 /** The version of this package; the build replaces it. */
@@ -181,6 +188,7 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
     logger: options.logger ?? silentLogger,
     now: options.now ?? Date.now,
     frameSent: options.hooks?.frameSent,
+    frameReceived: options.hooks?.frameReceived,
   };
 }
 

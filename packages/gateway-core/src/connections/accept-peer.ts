@@ -9,6 +9,7 @@ import type { NodeLink } from "../nodes/node-link.ts";
 import { Connection } from "./connection.ts";
 import { createFrameHandler } from "./frame-handler.ts";
 import type { Keepalive } from "./keepalive.ts";
+import type { PeerSocketOwner } from "./peer-socket.ts";
 import type { WebSocketPeer } from "./websocket-peer.ts";
 
 /** A peer that takes another's place tells it so; a client that reads this does not come back. */
@@ -31,7 +32,7 @@ export function acceptPeer(
   options: AcceptOptions,
 ): Connection {
   const { gateway, methods } = options;
-  const { limits, now, logger, frameSent } = gateway.options;
+  const { limits, now, logger, frameSent, frameReceived } = gateway.options;
   const { role, deviceId } = accepted;
   const at = now();
   const connection = new Connection(
@@ -62,7 +63,7 @@ export function acceptPeer(
   const level = role === "node" ? "info" : "debug";
   const unwatch = options.keepalive.watch(socket);
 
-  socket.owner = createFrameHandler({
+  const handler = createFrameHandler({
     connection,
     methods,
     maxInFlight: limits.maxRequestsInFlight,
@@ -74,6 +75,7 @@ export function acceptPeer(
       log[level]({ code, reason }, "peer left");
     },
   });
+  socket.owner = frameReceived === undefined ? handler : watched(handler, connection, frameReceived);
 
   const former = gateway.connections.add(connection);
   if (former) {
@@ -169,4 +171,19 @@ function recordSeen(
       lastConnectedAtMs: at,
     });
   else gateway.devices.touch(deviceId, { lastSeenAtMs: at, lastSeenReason: facts.lastSeenReason });
+}
+
+/** The same handler, whose frames somebody else sees first. */
+function watched(
+  handler: PeerSocketOwner,
+  { identity: { connId } }: Connection,
+  seen: (text: string, connId: string) => void,
+): PeerSocketOwner {
+  return {
+    ...handler,
+    onText(text) {
+      seen(text, connId);
+      handler.onText(text);
+    },
+  };
 }

@@ -38,7 +38,7 @@ export interface ConnectionIdentity {
 export interface ConnectionBudget {
   maxBufferedBytes: number;
   highWaterMarkBytes: number;
-  frameSent: ((text: string) => void) | undefined;
+  frameSent: ((text: string, connId?: string) => void) | undefined;
 }
 
 /** One live peer whose handshake is done. */
@@ -92,7 +92,7 @@ export class Connection {
       return this.respond(id, payload);
     if (!this.#open) return;
     const text = encodeResponse(id, payload);
-    this.#budget.frameSent?.(text);
+    this.#budget.frameSent?.(text, this.identity.connId);
     this.#socket.sendSoon(text);
   }
 
@@ -157,7 +157,7 @@ export class Connection {
         this.#socket.pause();
       }
     }
-    this.#budget.frameSent?.(text);
+    this.#budget.frameSent?.(text, this.identity.connId);
     this.#socket.send(text);
   }
 }
