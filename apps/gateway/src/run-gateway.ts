@@ -137,7 +137,7 @@ async function runWithConfig(
 ): Promise<number | "restart"> {
   const { io, paths, flags, command = "openclaw gateway run" } = input;
   const env = input.env ?? io.env;
-  const loaded = await loadConfig({ path: paths.configPath, env });
+  const loaded = await loadConfig({ path: paths.configPath, env, version: VERSION });
   const tailnet = tailnetAddresses();
   const planWith = (config: LoadedConfig): StartDecision =>
     planStart({ flags, env, paths, loaded: config, command, tailnet });
@@ -353,7 +353,8 @@ async function ownNames(plan: StartPlan, tailscale: Tailscale | undefined): Prom
   const host = hostname().toLowerCase();
   const [label = host] = host.split(".");
   const status = await tailscale?.status().catch(() => undefined);
-  const names = [host, `${label}.local`, status?.dnsName, ...plan.hosts];
+  const known = [host, `${label}.local`, status?.dnsName, ...plan.hosts];
+  const names = [...known, ...plan.allowedHosts];
   return [...new Set(names.filter((name) => name !== undefined))];
 }
 

@@ -62,6 +62,8 @@ export interface StartPlan extends Omit<BindPlan, "warnings"> {
   commands: { allow: readonly string[]; deny: readonly string[] };
   autoApproveLocal: boolean;
   allowedOrigins: readonly string[];
+  /** Names that browsers may ask for this Gateway by, besides those that it knows itself. */
+  allowedHosts: readonly string[];
   /** How long results are kept; what is absent has the default of the store. */
   ledger: LedgerPlan;
   warnings: readonly string[];
@@ -152,6 +154,7 @@ export function planStart(input: StartInput): StartDecision {
       },
       autoApproveLocal: gateway.nodes?.pairing?.autoApproveLocal ?? true,
       allowedOrigins: gateway.controlUi?.allowedOrigins ?? [],
+      allowedHosts: gateway.allowedHosts ?? [],
       ledger: withoutAbsent<LedgerPlan>(gateway.ledger ?? {}),
       warnings: [...loaded.warnings, ...decision.warnings, ...bindWarnings],
     },
