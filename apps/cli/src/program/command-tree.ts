@@ -2,6 +2,7 @@ import type { CommandSpec } from "./command-spec.ts";
 import { configCommands } from "./config-commands.ts";
 import { dashboardCommand } from "./dashboard-command.ts";
 import { devicesCommands } from "./devices-commands.ts";
+import { doctorCommands } from "./doctor-commands.ts";
 import { gatewayCommands, healthTopCommand, statusTopCommand } from "./gateway-commands.ts";
 import { logsCommand } from "./logs-commands.ts";
 import { nodeCommands } from "./node-commands.ts";
@@ -79,6 +80,7 @@ export const commandTree: CommandSpec = {
     connectCommand,
     remoteCommands,
     tunnelCommands,
+    doctorCommands,
     securityCommands,
     healthTopCommand,
     statusTopCommand,

@@ -104,7 +104,15 @@ export async function testOverSsh(options: WalkOptions, learnt: Learnt): Promise
   }
 }
 
-async function findServer(options: WalkOptions): Promise<void> {
+/**
+ * Where the way begins: whether its name has an address, and an SSH server answers there.
+ *
+ * @throws {StepFailure} of the step that fails
+ */
+export async function findServer(
+  options: WalkOptions,
+  portStep: "port" | "route" = "port",
+): Promise<void> {
   const { context, gateway, walk, timeoutMs, interruption } = options;
   const { findWayStart } = await loadSshWay();
   const { signal } = interruption;
@@ -123,7 +131,7 @@ async function findServer(options: WalkOptions): Promise<void> {
   if (isByProgram) {
     const why = "a ProxyCommand of your ssh config connects";
     walk.skip("name", why);
-    walk.skip("port", why);
+    walk.skip(portStep, why);
     return;
   }
   const note = isHop ? ", the first host of your ProxyJump" : "";
@@ -132,7 +140,7 @@ async function findServer(options: WalkOptions): Promise<void> {
     return { value: undefined, detail: `${detail}${note}` };
   };
   await walk.take(["name"], () => noted(resolveName(hostName)));
-  await walk.take(["port"], () => noted(reachSshPort(hostName, port, { timeoutMs, signal })));
+  await walk.take([portStep], () => noted(reachSshPort(hostName, port, { timeoutMs, signal })));
 }
 
 async function openSsh(options: WalkOptions): Promise<Taken<Way>> {
@@ -154,7 +162,11 @@ async function openSsh(options: WalkOptions): Promise<Taken<Way>> {
   }
 }
 
-async function findProgram(options: WalkOptions, way: Way): Promise<Taken<string | null>> {
+/** @throws {StepFailure} `CLI_NOT_FOUND`, with the folders that were searched; `CLI_FAILED` */
+export async function findProgram(
+  options: Pick<WalkOptions, "context" | "interruption">,
+  way: Way,
+): Promise<Taken<string | null>> {
   const { stdout, stderr, exitCode } = await runThere(options, way, ["--version"]);
   if (exitCode === EXIT_NOT_FOUND) throw notFound(stderr);
   if (exitCode !== 0) throw failedThere("openclaw --version", exitCode, stderr);
@@ -164,8 +176,9 @@ async function findProgram(options: WalkOptions, way: Way): Promise<Taken<string
   return { value: version ?? null, detail: version };
 }
 
-async function runStatus(
-  options: WalkOptions,
+/** @throws {StepFailure} `CLI_FAILED`, `NOT_JSON` */
+export async function runStatus(
+  options: Pick<WalkOptions, "context" | "interruption">,
   way: Way,
 ): Promise<Taken<{ version: string | undefined; port: number | undefined }>> {
   const { stdout, stderr, exitCode } = await runThere(options, way, ["status", "--json"]);
@@ -195,7 +208,11 @@ async function runStatus(
   return { value: { version, port }, detail };
 }
 
-async function runThere({ context, interruption }: WalkOptions, way: Way, words: string[]) {
+async function runThere(
+  { context, interruption }: Pick<WalkOptions, "context" | "interruption">,
+  way: Way,
+  words: string[],
+) {
   const line = farCommand(words, {
     cliPath: context.text("cli-path"),
     projectRoot: context.text("project-root"),

@@ -17,7 +17,14 @@ export interface Step {
   readonly code?: string;
   /** Of a command on the far side. */
   readonly exitCode?: number;
+  /** What was seen that the failure follows from, by name; for scripts too. */
+  readonly evidence?: Evidence;
+  /** What to type to end the failure. */
+  readonly fix?: string;
 }
+
+/** Facts beside a failure; never a secret. */
+export type Evidence = Readonly<Record<string, unknown>>;
 
 /** A step by its name, and what it shows in words. */
 export type StepTitles = Readonly<Record<string, string>>;
@@ -28,6 +35,8 @@ export interface StepFailureOptions extends ErrorOptions {
   hint?: string | undefined;
   code?: string | undefined;
   exitCode?: number;
+  evidence?: Evidence | undefined;
+  fix?: string | undefined;
 }
 
 /** Ends a walk: a finding, not a defect. */
@@ -37,6 +46,8 @@ export class StepFailure extends Error {
   readonly hint: string | undefined;
   readonly code: string | undefined;
   readonly exitCode: number | undefined;
+  readonly evidence: Evidence | undefined;
+  readonly fix: string | undefined;
 
   constructor(message: string, options: StepFailureOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
@@ -44,6 +55,8 @@ export class StepFailure extends Error {
     this.hint = options.hint;
     this.code = options.code;
     this.exitCode = options.exitCode;
+    this.evidence = options.evidence;
+    this.fix = options.fix;
   }
 }
 
@@ -84,6 +97,11 @@ export function createWalk(context: CommandContext, titles: StepTitles): Walk {
     if (step.hint !== undefined) {
       for (const line of step.hint.split("\n")) io.stdout.write(`  ${safeText(line)}\n`);
     }
+    for (const [name, value] of Object.entries(step.evidence ?? {})) {
+      const text = typeof value === "string" ? value : JSON.stringify(value);
+      io.stdout.write(style.dim(`  ${name}: ${safeText(text)}`) + "\n");
+    }
+    if (step.fix !== undefined) io.stdout.write(`  Fix: ${style.good(safeText(step.fix))}\n`);
   }
 
   function passed(name: string, durationMs: number, detail: string | undefined): void {
@@ -92,7 +110,7 @@ export function createWalk(context: CommandContext, titles: StepTitles): Walk {
   }
 
   function failed(name: string, durationMs: number, failure: StepFailure): void {
-    const { message: error, hint, code, exitCode } = failure;
+    const { message: error, hint, code, exitCode, evidence, fix } = failure;
     end({
       name,
       ok: false,
@@ -102,6 +120,8 @@ export function createWalk(context: CommandContext, titles: StepTitles): Walk {
       error,
       ...(code === undefined ? {} : { code }),
       ...(hint === undefined ? {} : { hint }),
+      ...(evidence === undefined ? {} : { evidence }),
+      ...(fix === undefined ? {} : { fix }),
     });
   }
 
