@@ -15,19 +15,34 @@ Access is the scope that an operator needs, \`node\` for what only nodes call, o
 `;
 
 /** \`docs/methods.md\`, written from the table that the Gateway serves from; not yet formatted. */
-export function methodReference(methods: readonly Omit<Method, "handler">[]): string {
+export function methodReference(
+  methods: readonly Described[],
+  ofProgram: readonly Described[],
+): string {
   return [
     PREFACE,
-    table(
-      ["Method", "Access", "What it does"],
-      methods.map((method) => [
-        `[\`${method.name}\`](#${anchor(method.name)})`,
-        `\`${method.access}\``,
-        method.summary,
-      ]),
-    ),
+    overview(methods),
+    OF_PROGRAM,
+    overview(ofProgram),
     ...methods.map(section),
+    ...ofProgram.map(section),
   ].join("\n");
+}
+
+type Described = Omit<Method, "handler">;
+
+const OF_PROGRAM = `The program \`openclaw\` adds these, which work on its files; an embedded Gateway lacks them.
+`;
+
+function overview(methods: readonly Described[]): string {
+  return table(
+    ["Method", "Access", "What it does"],
+    methods.map((method) => [
+      `[\`${method.name}\`](#${anchor(method.name)})`,
+      `\`${method.access}\``,
+      method.summary,
+    ]),
+  );
 }
 
 function section({
