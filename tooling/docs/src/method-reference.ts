@@ -22,8 +22,7 @@ export function methodReference(
   return [
     PREFACE,
     overview(methods),
-    OF_PROGRAM,
-    overview(ofProgram),
+    ...(ofProgram.length === 0 ? [] : [OF_PROGRAM, overview(ofProgram)]),
     ...methods.map(section),
     ...ofProgram.map(section),
   ].join("\n");
