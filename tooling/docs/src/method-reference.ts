@@ -17,7 +17,7 @@ Access is the scope that an operator needs, \`node\` for what only nodes call, o
 /** \`docs/methods.md\`, written from the table that the Gateway serves from; not yet formatted. */
 export function methodReference(
   methods: readonly Described[],
-  ofProgram: readonly Described[],
+  ofProgram: readonly Described[] = [],
 ): string {
   return [
     PREFACE,
