@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { createRawPeer, fakeTailscale, temporaryDirectory } from "@openclaw/testkit";
 import { expect, test } from "vitest";
-import { exposureRecordPath } from "../src/start-tailscale.ts";
+import { exposureRecordPath } from "../src/exposure-record-path.ts";
 import { refusedGateway, runningGateway } from "./running-gateway.ts";
 
 const TOKEN = "a-token-of-the-tailscale-tests";

@@ -110,7 +110,8 @@ function detailOf(leftover: Leftover, all: readonly Leftover[]): string {
   ].join(" ");
 }
 
-function cleanUpCommand({ supervisor, scope, label, path }: Leftover): string {
+/** How a person is rid of it. */
+export function cleanUpCommand({ supervisor, scope, label, path }: Leftover): string {
   switch (supervisor) {
     case "systemd":
       return scope === "user"

@@ -81,5 +81,6 @@ export function createTailscale({
     },
     expose: (options) => exposer.expose(options),
     repair: (options) => exposer.repair(options),
+    check: (route) => exposer.check(route),
   };
 }

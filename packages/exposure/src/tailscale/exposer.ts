@@ -41,6 +41,7 @@ export interface ExposerOptions {
 export interface Exposer {
   expose(options: ExposeOptions): Promise<Exposure>;
   repair(options: { recordPath: string }): Promise<RepairReport>;
+  check(route: Route): Promise<ExposureCheck>;
 }
 
 /**
@@ -288,6 +289,7 @@ export function createExposer({
   return {
     expose: (options) => inTurn(() => expose(options)),
     repair: ({ recordPath }) => inTurn(() => repair(recordPath)),
+    check,
   };
 }
 

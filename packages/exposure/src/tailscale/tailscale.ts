@@ -28,6 +28,8 @@ export interface Tailscale {
    * @throws {ExposureError}
    */
   repair(options: { recordPath: string }): Promise<RepairReport>;
+  /** How a route fares that is on record. Changes nothing; never rejects for a failure of Tailscale. */
+  check(route: Route): Promise<ExposureCheck>;
 }
 
 /** Options of {@link Tailscale.expose}. */
