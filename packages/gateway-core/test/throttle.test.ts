@@ -222,3 +222,33 @@ test("a flood from another machine that sent wrong secrets is answered 429, with
   clock.now += 1_000;
   expect(await attempt()).toBe(101);
 });
+
+test("pain 19: a setup code beside the secret, good or bad, does not hide a guess at the secret", async () => {
+  for (const identity of [false as const, createTestIdentity()]) {
+    const { t } = await start();
+    await using _ = t;
+    for (let n = 0; n < 12; n += 1) {
+      await using peer = await createRawPeer(t.url);
+      const refused = await peer.connect({ token: "a wrong one", bootstrapToken: "x", identity });
+      expect(refused.ok).toBe(false);
+    }
+    const right = await (await t.peer()).connect({ token: TOKEN, bootstrapToken: "x", identity });
+    expect(right.ok).toBe(false);
+    const plain = await (await t.peer()).connect({ token: TOKEN, identity });
+    expect(plain.error).toMatchObject(RATE_LIMITED);
+  }
+});
+
+test("pain 19: a device that comes in by its own token does not guess the secret on the side", async () => {
+  const { t } = await start();
+  await using _ = t;
+  const ask = { identity: createTestIdentity(), scopes: ["operator.read"] };
+  const hello = await (await t.peer()).handshake({ token: TOKEN, ...ask });
+  const { deviceToken } = hello["auth"] as { deviceToken: string };
+  for (let n = 0; n < 12; n += 1)
+    await (await t.peer()).handshake({ token: `wrong-${n}`, deviceToken, ...ask });
+  const method = async (credential: object): Promise<unknown> =>
+    (await (await t.peer()).connect({ ...credential, ...ask })).error?.details?.["code"];
+  expect(await method({ token: TOKEN })).toBe("AUTH_RATE_LIMITED");
+  await (await t.peer()).handshake({ deviceToken, ...ask });
+});

@@ -66,14 +66,22 @@ export function authenticate(
     if (isGuess) guesses.succeeded("shared-secret");
     return shared;
   }
-  if (bootstrapToken) return redeem(bootstrapToken, context);
+  const wasGuess = isGuess && waitMs === 0;
+  if (bootstrapToken) {
+    // Looked at and wrong is a guess, whatever else came along.
+    if (wasGuess) guesses.failed("shared-secret");
+    return redeem(bootstrapToken, context);
+  }
 
   const deviceId = device?.deviceId;
   const record = deviceId === undefined ? undefined : context.devices.get(deviceId);
   const role = params.role ?? "operator";
   const candidate = deviceToken || token;
-  if (record && candidate && context.tokens.verify(record, role, candidate).ok)
+  if (record && candidate && context.tokens.verify(record, role, candidate).ok) {
+    const isOnlyCandidate = [token, password].every((secret) => !secret || secret === candidate);
+    if (wasGuess && !isOnlyCandidate) guesses.failed("shared-secret");
     return { ok: true, method: "device-token" };
+  }
   // A page's key lies where the page's scripts do, and is no proof that a person logged in.
   const bringsNothing = !token && !password && !deviceToken;
   if (bringsNothing && device && context.origin.browserOrigin === undefined)
