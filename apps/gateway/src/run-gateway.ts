@@ -38,6 +38,7 @@ import {
 import { findNeighbours, neighbourWarnings } from "./lock/neighbours.ts";
 import { logMethods } from "./logs/log-methods.ts";
 import { openRunLog, type RunLog } from "./logs/run-log.ts";
+import { migrateAtStart } from "./migrate-at-start.ts";
 import { openGateway } from "./open-gateway.ts";
 import { readPasswordFile } from "./password-file.ts";
 import { refusedListen } from "./refused-listen.ts";
@@ -59,6 +60,8 @@ export interface RunGatewayInput {
   /** The environment that counts, when profile or `.env` files added to `io.env`. @default io.env */
   env?: Env;
   paths: Paths;
+  /** Name under which the program was started; see `migrateState`. @default "openclaw" */
+  programName?: string;
   /** How the user called this, for hints. @default "openclaw gateway run" */
   command?: string;
   /** Stops the Gateway as a first signal does. */
@@ -86,6 +89,7 @@ export async function runGateway(input: RunGatewayInput): Promise<number> {
   let requestRestart = (): void => {};
   const offRestart = input.io.onRestart(() => requestRestart());
   try {
+    const paths = await migrateAtStart({ ...input, env: input.env ?? input.io.env });
     for (;;) {
       const restart = Promise.withResolvers<"restart">();
       requestRestart = () => restart.resolve("restart");
@@ -96,7 +100,7 @@ export async function runGateway(input: RunGatewayInput): Promise<number> {
       };
       // One generation ends before the next begins: they share port, lock and state.
       // oxlint-disable-next-line no-await-in-loop
-      const outcome = await runGeneration({ ...input, flags }, wishes);
+      const outcome = await runGeneration({ ...input, paths, flags }, wishes);
       if (outcome !== "restart") return outcome;
     }
   } finally {

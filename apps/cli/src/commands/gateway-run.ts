@@ -8,6 +8,7 @@ export function run(context: CommandContext): Promise<number> {
     io,
     env,
     paths,
+    programName: io.programName,
     command: context.commandLine("gateway run"),
     flags: {
       port: context.text("port"),
