@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import process from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
 import { hasCode, type Logger, messageOf } from "@openclaw/app-kit";
 import {
   createGateway,
@@ -14,12 +15,45 @@ import type { StartPlan } from "./start-plan.ts";
 import type { StartRefusal } from "./start-refusal.ts";
 import { VERSION } from "./version.ts";
 
-/** Opens the state and makes a Gateway of the plan; it does not listen yet. */
-export function openGateway(
+/** Where the state is, and what to say when another Gateway has it. */
+export interface GatewayPlace {
+  readonly stateDir: string;
+  /** How to stop a Gateway on this system, a line each. */
+  readonly stopHints: readonly string[];
+  /** Ends the wait for another Gateway. */
+  readonly signal: AbortSignal;
+}
+
+/** A Gateway that is about to end gets so long to let go of its state. */
+const LOCK_TIMEOUT_MS = 5_000;
+const LOCK_POLL_MS = 100;
+
+type Opened = { gateway: Gateway } | { refusal: StartRefusal };
+type EmbedderOptions = Pick<GatewayOptions, "allowedHosts" | "tailnet" | "setup" | "hooks"> & {
+  logger: Logger;
+};
+
+/**
+ * Opens the state and makes a Gateway of the plan; it does not listen yet. A state that another
+ * Gateway uses is waited for, since that one may be ending.
+ */
+export async function openGateway(
   plan: StartPlan,
-  stateDir: string,
-  more: Pick<GatewayOptions, "allowedHosts" | "tailnet" | "setup"> & { logger: Logger },
-): { gateway: Gateway } | { refusal: StartRefusal } {
+  place: GatewayPlace,
+  more: EmbedderOptions,
+): Promise<Opened> {
+  const deadline = performance.now() + LOCK_TIMEOUT_MS;
+  for (;;) {
+    const opened = tryToOpen(plan, place, more);
+    const isLocked = "refusal" in opened && opened.refusal.id === "R11";
+    if (!isLocked || place.signal.aborted || performance.now() >= deadline) return opened;
+    // oxlint-disable-next-line no-await-in-loop
+    await delay(LOCK_POLL_MS, undefined, { signal: place.signal }).catch(() => {});
+  }
+}
+
+function tryToOpen(plan: StartPlan, place: GatewayPlace, more: EmbedderOptions): Opened {
+  const { stateDir } = place;
   try {
     quietSqlite(process);
     const store = createSqliteStore({ directory: join(stateDir, "gateway"), ledger: plan.ledger });
@@ -43,11 +77,11 @@ export function openGateway(
     });
     return { gateway };
   } catch (error) {
-    return { refusal: refusedOpen(error, stateDir) };
+    return { refusal: refusedOpen(error, place) };
   }
 }
 
-function refusedOpen(error: unknown, stateDir: string): StartRefusal {
+function refusedOpen(error: unknown, { stateDir, stopHints }: GatewayPlace): StartRefusal {
   const isLocked = hasCode(error, "STORE_LOCKED") || hasCode(error, "LOCKED");
   if (isLocked) {
     const instance = readInstance(stateDir);
@@ -55,11 +89,12 @@ function refusedOpen(error: unknown, stateDir: string): StartRefusal {
     const who = isRunning ? ` (pid ${instance.pid}, port ${instance.port})` : "";
     return {
       id: "R11",
-      message: `a Gateway already runs with the state in ${stateDir}${who}`,
+      message: `a Gateway already runs with the state in ${stateDir}${who}, and has not let go of it within ${LOCK_TIMEOUT_MS} ms`,
       hints: [
         isRunning
           ? `Stop it (kill ${instance.pid}), or look at it: openclaw gateway status`
           : `Stop it; ${instancePath(stateDir)} names the last one.`,
+        ...stopHints,
         "A second Gateway on one host needs its own profile and port: openclaw --profile <name> gateway run --port <port>",
       ],
       exitCode: 78,

@@ -23,6 +23,9 @@ Options
   --tailscale-reset-on-exit
                            Take the Tailscale route away when the Gateway stops
   --allow-unconfigured     Start although no config file says gateway.mode local
+  --force                  End whoever holds the port; without a terminal never another Gateway
+  --ws-log <style>         auto, full (each frame), compact (each answered request)
+  --compact                Same as --ws-log compact
   --verbose                Log more
   --profile <name>, --dev  Use another state directory and config; stand first
   --version, --help
@@ -38,6 +41,9 @@ const OPTIONS = {
   tailscale: { type: "string" },
   "tailscale-reset-on-exit": { type: "boolean" },
   "allow-unconfigured": { type: "boolean" },
+  force: { type: "boolean" },
+  "ws-log": { type: "string" },
+  compact: { type: "boolean" },
   verbose: { type: "boolean" },
 } as const;
 
@@ -56,6 +62,7 @@ export function runDaemon(args: readonly string[], io: ProgramIo): Promise<numbe
             passwordFile: flags["password-file"],
             tailscaleResetOnExit: flags["tailscale-reset-on-exit"],
             allowUnconfigured: flags["allow-unconfigured"],
+            wsLog: flags["ws-log"],
           },
           io,
           ...prepared,

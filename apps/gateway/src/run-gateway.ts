@@ -26,8 +26,10 @@ import {
 } from "@openclaw/exposure";
 import type { Gateway } from "@openclaw/gateway-core";
 import { awaitTailnet } from "./await-tailnet.ts";
+import { bannerLines } from "./banner.ts";
+import { prepareDev } from "./dev-config.ts";
 import { startDiscovery } from "./discovery/start-discovery.ts";
-import { writeInstance } from "./instance-file.ts";
+import { type InstanceWays, writeInstance } from "./instance-file.ts";
 import { listenEverywhere, type Listening } from "./listen-everywhere.ts";
 import {
   createLiveConfig,
@@ -41,7 +43,10 @@ import { openRunLog, type RunLog } from "./logs/run-log.ts";
 import { migrateAtStart } from "./migrate-at-start.ts";
 import { openGateway } from "./open-gateway.ts";
 import { readPasswordFile } from "./password-file.ts";
+import { describeHolder } from "./port-holder.ts";
 import { refusedListen } from "./refused-listen.ts";
+import { releasePort } from "./release-port.ts";
+import { chooseWsLog, idleFlagWarnings, refuseFlags, type WsLogChoice } from "./run-flags.ts";
 import {
   type GatewayRunFlags,
   planStart,
@@ -52,7 +57,8 @@ import type { StartRefusal } from "./start-refusal.ts";
 import { expose, startTailscale } from "./start-tailscale.ts";
 import { startTls } from "./start-tls.ts";
 import { VERSION } from "./version.ts";
-import { reachableUrls, type WaysIn } from "./ways-in.ts";
+import { reachableUrls, shownUrls, type WaysIn } from "./ways-in.ts";
+import { wsLogHooks } from "./ws-log.ts";
 
 export interface RunGatewayInput {
   flags: GatewayRunFlags;
@@ -64,6 +70,8 @@ export interface RunGatewayInput {
   programName?: string;
   /** How the user called this, for hints. @default "openclaw gateway run" */
   command?: string;
+  /** How to stop a Gateway that runs already on this system, a line each. */
+  stopHints?: readonly string[];
   /** Stops the Gateway as a first signal does. */
   signal?: AbortSignal;
   /** Called each time the Gateway answers, with its address. */
@@ -81,8 +89,9 @@ const RESTART_EXPECTED_MS = 1_000;
  * when configuration is in the way, 1 otherwise.
  */
 export async function runGateway(input: RunGatewayInput): Promise<number> {
-  const flags = readPasswordFile(input.flags);
-  if ("refusal" in flags) return tell(input.io, flags.refusal);
+  const read = await readFlags(input);
+  if ("refusal" in read) return tell(input.io, read.refusal);
+  let flags = read;
   const stop = listenForStop(input.io, input.signal);
   // Listened for all the while: a request that comes between two generations is met by the next one,
   // and must not end the process.
@@ -102,11 +111,30 @@ export async function runGateway(input: RunGatewayInput): Promise<number> {
       // oxlint-disable-next-line no-await-in-loop
       const outcome = await runGeneration({ ...input, paths, flags }, wishes);
       if (outcome !== "restart") return outcome;
+      // Whoever takes the port from now on was not there when it was to be freed.
+      flags = { ...flags, force: false };
     }
   } finally {
     offRestart();
     stop.release();
   }
+}
+
+/** The flags with what they point to, and what they ask for done that comes before any config. */
+async function readFlags({
+  flags,
+  io,
+  env = io.env,
+  paths,
+}: RunGatewayInput): Promise<GatewayRunFlags | { refusal: StartRefusal }> {
+  const wrong = refuseFlags(flags);
+  if (wrong !== undefined) return { refusal: wrong };
+  if (flags.dev === true) {
+    const prepared = await prepareDev({ reset: flags.reset === true, paths, env });
+    if ("refusal" in prepared) return prepared;
+    for (const note of prepared.notes) io.stderr.write(`${note}\n`);
+  }
+  return readPasswordFile(flags);
 }
 
 /** What ends a generation. */
@@ -170,11 +198,32 @@ async function runWithConfig(
   };
   try {
     const neighbours = plan.port === 0 ? [] : findNeighbours(paths.home, paths.stateDir);
-    const warnings = [...plan.warnings, ...neighbourWarnings(plan.port, neighbours)];
+    const warnings = [
+      ...plan.warnings,
+      ...neighbourWarnings(plan.port, neighbours),
+      ...idleFlagWarnings(flags),
+    ];
     for (const warning of warnings) logger.warn({}, warning);
+    if (flags.force === true && plan.port !== 0) {
+      const isInteractive = io.stderr.isTTY === true;
+      const released = await releasePort({ port: plan.port, isInteractive });
+      if ("refusal" in released) return tell(io, released.refusal);
+      for (const holder of released.ended) {
+        logger.warn({ holder: describeHolder(holder) }, "ended, for it held the port");
+      }
+    }
     io.stdout.write("🚀 Gateway starting...\n");
     const place = certificatePlace(paths, config);
-    const surroundings = { env, stateDir: paths.stateDir, log, place, prepare, stop: wishes.stop };
+    const surroundings = {
+      env,
+      stateDir: paths.stateDir,
+      log,
+      place,
+      prepare,
+      stop: wishes.stop,
+      wsLog: chooseWsLog(flags),
+      stopHints: input.stopHints ?? [],
+    };
     const started = await start(plan, surroundings);
     if ("refusal" in started) return tell(io, started.refusal);
     await live.config?.start();
@@ -203,12 +252,14 @@ interface StartSurroundings {
   readonly prepare: (gateway: Gateway) => void;
   /** Settles when somebody does not want to wait any longer. */
   readonly stop: Promise<unknown>;
+  readonly wsLog: WsLogChoice;
+  readonly stopHints: readonly string[];
 }
 
 /** Opens one thing after the other; when one fails, those before it are closed again. */
 async function start(
   plan: StartPlan,
-  { env, stateDir, log, place, prepare, stop }: StartSurroundings,
+  { env, stateDir, log, place, prepare, stop, wsLog, stopHints }: StartSurroundings,
 ): Promise<Started | { refusal: StartRefusal }> {
   const { logger } = log;
   const tls = plan.tls === undefined ? undefined : await startTls(plan.tls, plan, place);
@@ -218,8 +269,11 @@ async function start(
   const tailscale = await startTailscale({ plan: plan.tailscale, env, stateDir, logger });
 
   const ways: WaysIn = { listening: [], exposed: undefined };
-  const opened = openGateway(plan, stateDir, {
+  const givenUp = new AbortController();
+  void stop.then(() => givenUp.abort());
+  const options = {
     logger,
+    hooks: wsLogHooks(wsLog, logger),
     allowedHosts: await ownNames(plan, tailscale),
     setup: {
       urls: () => reachableUrls(ways),
@@ -229,7 +283,9 @@ async function start(
     ...(tailscale === undefined
       ? {}
       : { tailnet: plan.tailscale.allowIdentity ? { whois: tailscale.whois } : {} }),
-  });
+  };
+  const { signal } = givenUp;
+  const opened = await openGateway(plan, { stateDir, stopHints, signal }, options);
   if ("refusal" in opened) return opened;
   const { gateway } = opened;
   for (const method of logMethods(log.location)) gateway.method(method);
@@ -243,12 +299,10 @@ async function start(
   }
   ways.listening = listening.urls;
   if (tailscale === undefined) return { gateway, listening, certificate, exposure: undefined };
-  const givenUp = new AbortController();
-  void stop.then(() => givenUp.abort());
   const exposed = await expose(
     tailscale,
     { plan: plan.tailscale, stateDir },
-    { port: listening.port, isTls: certificate !== undefined, signal: givenUp.signal },
+    { port: listening.port, isTls: certificate !== undefined, signal },
   );
   if ("refusal" in exposed) {
     await listening.close();
@@ -270,6 +324,7 @@ async function serve(serving: Serving): Promise<number | "restart"> {
   const { io, plan, listening, exposure, logger, paths, wishes } = serving;
   const { port, urls } = listening;
   const url = urls[0] ?? `ws://127.0.0.1:${port}`;
+  const ways = waysOf(serving);
   const cleanUps = [
     writeInstance(paths.stateDir, {
       pid: process.pid,
@@ -277,6 +332,7 @@ async function serve(serving: Serving): Promise<number | "restart"> {
       url,
       version: VERSION,
       startedAtMs: Date.now(),
+      ways,
     }),
   ];
   if (plan.isRunOnlySecret && plan.auth.mode === "token") {
@@ -289,7 +345,8 @@ async function serve(serving: Serving): Promise<number | "restart"> {
     );
   }
   if (plan.awaitsTailnet === true) cleanUps.push(awaitTailnet(listening, { logger }));
-  writeBanner(serving);
+  for (const line of bannerLines({ url, ways })) io.stdout.write(`${line}\n`);
+  if (io.stderr.isTTY === true) io.stderr.write("Stop it with Ctrl-C.\n");
   serving.onReady?.({ url, port });
   const announcement = announceGateway(serving);
 
@@ -329,18 +386,16 @@ function announceGateway({ config, env, paths, plan, listening, certificate, log
   });
 }
 
-/** What a person sees first: where the Gateway is, and what it asks for. */
-function writeBanner({ io, plan, listening, exposure, certificate }: Serving): void {
-  for (const url of listening.urls) io.stdout.write(`📡 WebSocket: ${url}\n`);
-  if (exposure !== undefined) {
-    const name = exposure.mode === "serve" ? "Serve" : "Funnel";
-    io.stdout.write(`🌐 Tailscale ${name}: ${exposure.url}\n`);
-  }
-  io.stdout.write(`🔒 Auth mode: ${plan.auth.mode}\n`);
-  if (certificate !== undefined) {
-    io.stdout.write(`🔑 TLS fingerprint (SHA-256): ${certificate.fingerprint}\n`);
-  }
-  if (io.stderr.isTTY === true) io.stderr.write("Stop it with Ctrl-C.\n");
+/** What is told of the ways to it: on the screen now, and to commands later. */
+function waysOf({ plan, listening, exposure, certificate }: Serving): InstanceWays {
+  return {
+    urls: shownUrls(listening.urls),
+    authMode: plan.auth.mode,
+    ...(exposure === undefined
+      ? {}
+      : { exposure: { mode: exposure.mode, url: exposure.url, wsUrl: exposure.wsUrl } }),
+    ...(certificate === undefined ? {} : { tlsFingerprint: certificate.fingerprint }),
+  };
 }
 
 /** Takes the route back; a Gateway that stops does so even when that fails. */

@@ -195,7 +195,13 @@ test("an invalid config names each problem and the nearest key", () => {
   });
   expect(decision).toMatchObject({
     ok: false,
-    refusal: { exitCode: 78, hints: ["- gateway.prot: unknown key; did you mean gateway.port?"] },
+    refusal: {
+      exitCode: 78,
+      hints: [
+        "- gateway.prot: unknown key; did you mean gateway.port?",
+        "Mend what can be mended: openclaw doctor --fix",
+      ],
+    },
   });
 });
 

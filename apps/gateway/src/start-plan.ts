@@ -25,6 +25,19 @@ export interface GatewayRunFlags {
   tailscaleResetOnExit?: boolean | undefined;
   allowUnconfigured?: boolean | undefined;
   verbose?: boolean | undefined;
+  /** Make a config for development where there is none. */
+  dev?: boolean | undefined;
+  /** With `dev`: put the former one aside first, and its state. */
+  reset?: boolean | undefined;
+  /** End whoever holds the port. */
+  force?: boolean | undefined;
+  /** `auto`, `full` or `compact`. */
+  wsLog?: string | undefined;
+  compact?: boolean | undefined;
+  rawStream?: boolean | undefined;
+  rawStreamPath?: string | undefined;
+  claudeCliLogs?: boolean | undefined;
+  ambientChannels?: boolean | undefined;
 }
 
 /** The ledger's part of the plan. */
@@ -93,7 +106,7 @@ export interface StartInput {
 /** Decides whether and how to start, from flags, environment and config. Touches nothing. */
 export function planStart(input: StartInput): StartDecision {
   const { flags, loaded } = input;
-  if (!loaded.ok) return refuse(invalidConfig(loaded.path, loaded.issues));
+  if (!loaded.ok) return refuse(invalidConfig(input, loaded.path, loaded.issues));
   const gateway = loaded.config.gateway ?? {};
   const unstarted = refuseUnconfigured(input, loaded.exists, gateway.mode);
   if (unstarted !== undefined) return refuse(unstarted);
@@ -161,11 +174,19 @@ export function planStart(input: StartInput): StartDecision {
   };
 }
 
-function invalidConfig(path: string, issues: readonly ConfigIssue[]): StartRefusal {
+function invalidConfig(
+  { command }: StartInput,
+  path: string,
+  issues: readonly ConfigIssue[],
+): StartRefusal {
+  // The daemon has no other commands; the program that has them goes by this name.
+  const doctor = command.endsWith(" gateway run")
+    ? command.slice(0, -" gateway run".length)
+    : "openclaw";
   return {
     id: "config",
     message: `the config file is invalid: ${path}`,
-    hints: configProblems(issues),
+    hints: [...configProblems(issues), `Mend what can be mended: ${doctor} doctor --fix`],
     exitCode: CONFIG_EXIT,
   };
 }

@@ -28,6 +28,14 @@ export function reachableUrls({ listening, exposed }: WaysIn): string[] {
   ];
 }
 
+/** The addresses that a person is told: in the place of a wildcard those that it stands for. */
+export function shownUrls(listening: readonly string[]): string[] {
+  return listening.flatMap((url) => {
+    const spreadOut = spread(url);
+    return spreadOut.length === 0 ? [url] : spreadOut;
+  });
+}
+
 /** A wildcard stands for each address of this machine that others may know. */
 function spread(text: string): string[] {
   const url = new URL(text);

@@ -1,4 +1,5 @@
 import { hasCode } from "@openclaw/app-kit";
+import { bannerLines } from "@openclaw/gateway/instance-file";
 import type { CommandContext } from "../program/command-context.ts";
 import { type CliService, cliService } from "../service/cli-services.ts";
 import { controlGateway } from "../service/control-gateway.ts";
@@ -7,9 +8,10 @@ import {
   restartGateway,
   type RunningGateway,
 } from "../service/foreground-gateway.ts";
+import { instanceFields } from "../service/instance-fields.ts";
 import { answerNotLoaded } from "../service/manage-service.ts";
 import { answerService, asServiceAnswer, factsOf, failService } from "../service/service-answer.ts";
-import { bannerLines, SETTLE_TIMEOUT_MS } from "../service/settle-gateway.ts";
+import { SETTLE_TIMEOUT_MS } from "../service/settle-gateway.ts";
 
 /** `openclaw gateway restart`: the installed service, or a Gateway that runs without one. */
 export function run(context: CommandContext): Promise<number> {
@@ -62,8 +64,8 @@ async function restartForeground(
     service: factsOf(await manager.status(ref)),
     lines: [
       `Restarted the Gateway that runs without a service (pid ${next.pid}).`,
-      ...(await bannerLines(context, next)),
+      ...bannerLines(next),
     ],
-    more: { pid: next.pid, url: next.url },
+    more: instanceFields(next),
   });
 }

@@ -58,6 +58,40 @@ const RUN_OPTIONS: readonly OptionSpec[] = [
     description: "Start although no config file says gateway.mode local",
   },
   { name: "verbose", kind: "flag", description: "Log more" },
+  {
+    name: "dev",
+    kind: "flag",
+    description: "Make a config for development where there is none: loopback, one agent named dev",
+  },
+  {
+    name: "reset",
+    kind: "flag",
+    description: "With --dev: put its former config, credentials, sessions and workspace aside",
+  },
+  {
+    name: "force",
+    kind: "flag",
+    description: "End whoever holds the port; without a terminal never another Gateway",
+  },
+  {
+    name: "ws-log",
+    kind: "text",
+    value: "style",
+    description:
+      "Log each frame (full) or each answered request (compact), never what they carry; auto is compact with --verbose",
+  },
+  { name: "compact", kind: "flag", description: "Same as --ws-log compact" },
+  // Other releases run models and channels in the Gateway; their scripts work here, with a warning.
+  ...["raw-stream", "claude-cli-logs", "cli-backend-logs", "ambient-channels"].map(
+    (name): OptionSpec => ({ name, kind: "flag", description: "Does nothing here", hidden: true }),
+  ),
+  {
+    name: "raw-stream-path",
+    kind: "text",
+    value: "path",
+    description: "Does nothing here",
+    hidden: true,
+  },
 ];
 
 const runCommand: CommandSpec = {

@@ -1,7 +1,9 @@
+import { bannerLines } from "@openclaw/gateway/instance-file";
 import type { CommandContext } from "../program/command-context.ts";
 import type { CliService } from "./cli-services.ts";
 import { answerService, factsOf, failService } from "./service-answer.ts";
-import { bannerLines, SETTLE_TIMEOUT_MS, settleGateway } from "./settle-gateway.ts";
+import { instanceFields } from "./instance-fields.ts";
+import { SETTLE_TIMEOUT_MS, settleGateway } from "./settle-gateway.ts";
 
 /**
  * Starts or restarts the installed service of a Gateway, and waits until it listens: a command that
@@ -27,8 +29,8 @@ export async function controlGateway(
     service: factsOf(status),
     lines: [
       `${action === "start" ? "Started" : "Restarted"} ${status.label}.`,
-      ...(instance === undefined ? [] : await bannerLines(context, instance)),
+      ...(instance === undefined ? [] : bannerLines(instance)),
     ],
-    ...(instance === undefined ? {} : { more: { pid: instance.pid, url: instance.url } }),
+    ...(instance === undefined ? {} : { more: instanceFields(instance) }),
   });
 }

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { loadConfig, resolveServerAuth } from "@openclaw/config";
 import { type GatewayInstance, isAlive, readInstance } from "@openclaw/gateway/instance-file";
 import type { ServiceRuntime } from "@openclaw/service";
 import type { CommandContext } from "../program/command-context.ts";
@@ -48,21 +47,6 @@ export async function settleGateway(
     // oxlint-disable-next-line no-await-in-loop
     await delay(POLL_MS);
   }
-}
-
-/** What a started Gateway would print itself. */
-export async function bannerLines(
-  { env, paths }: CommandContext,
-  instance: GatewayInstance,
-): Promise<string[]> {
-  const loaded = await loadConfig({ path: paths.configPath, env });
-  const decision = loaded.ok
-    ? resolveServerAuth({ env: loaded.env, config: loaded.config, unresolved: loaded.unresolved })
-    : undefined;
-  return [
-    `📡 WebSocket: ${instance.url}`,
-    ...(decision?.ok === true ? [`🔒 Auth mode: ${decision.auth.mode}`] : []),
-  ];
 }
 
 /** Where the supervisor tells no process, any living one has to do. */
