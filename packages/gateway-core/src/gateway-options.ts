@@ -36,7 +36,7 @@ export interface GatewayLimits {
   maxPreauthConnectionsPerIp: number;
   /** Sockets of all addresses that have not yet connected; one more is answered 503. @default 1_024 */
   maxPreauthConnections: number;
-  /** From open to hello; later closes with 1000. @default 15_000 */
+  /** From open to hello; later closes with 1000. A request before it may take as long. @default 15_000 */
   handshakeTimeoutMs: number;
   /** Requests of one connection that are not yet answered; one more is `UNAVAILABLE`, retryable. @default 1_024 */
   maxRequestsInFlight: number;

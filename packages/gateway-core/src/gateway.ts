@@ -336,7 +336,13 @@ export function createGateway(options: GatewayOptions): Gateway {
           },
         );
       }
-      const listener = await listenHttp({ port, host, ...more }, http.answer);
+      const patienceMs = limits.handshakeTimeoutMs;
+      const listener = await listenHttp({ port, host, ...more, patienceMs }, http.answer);
+      if (phase !== "open") {
+        // It was closed meanwhile, and knows nothing of this address.
+        await listener.close();
+        throw new GatewayStartError("CLOSED", "the Gateway has been closed");
+      }
       listener.server.on("upgrade", onUpgrade);
       listeners.push(listener);
       const { address } = listener;

@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import { createTestIdentity } from "@openclaw/testkit";
+import { createTestIdentity, proxyCertificate } from "@openclaw/testkit";
 import { describe, expect, test } from "vitest";
 import { createMemoryStore } from "../src/index.ts";
 import { TOKEN, startTestGateway } from "./fixture.ts";
@@ -200,4 +200,20 @@ test("pain 18: a connection that never says a word does not hold up the end of t
   await t.gateway.close();
   expect(performance.now() - startedAt).toBeLessThan(5_000);
   await Promise.all(ended);
+});
+
+describe("a socket that never becomes a WebSocket", () => {
+  test.each([
+    ["says nothing", ""],
+    ["never ends its headers", "GET / HTTP/1.1\r\nHost: x\r\nX-A: "],
+    ["never ends its TLS handshake", "\u0016\u0003\u0001\u0002\u0000\u0001"],
+  ])("is dropped when it %s", async (what, bytes) => {
+    await using t = await startTestGateway({ limits: { handshakeTimeoutMs: 200 } });
+    const tls = { cert: proxyCertificate.cert, key: proxyCertificate.key };
+    const { port } = what.includes("TLS") ? await t.gateway.listen({ port: 0, tls }) : t.address;
+    const socket = connect(port, "127.0.0.1");
+    socket.write(Buffer.from(bytes, "latin1"));
+    socket.resume();
+    await new Promise((resolve) => socket.on("error", () => {}).once("close", resolve));
+  });
 });

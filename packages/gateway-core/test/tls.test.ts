@@ -3,7 +3,7 @@ import { type Socket, connect } from "node:net";
 import { Duplex } from "node:stream";
 import { connect as tlsConnect } from "node:tls";
 import { createRawPeer, proxyCertificate } from "@openclaw/testkit";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { type Gateway, createGateway } from "../src/index.ts";
 import { TOKEN, startTestGateway } from "./fixture.ts";
 import { httpGet } from "./http-get.ts";
@@ -120,6 +120,21 @@ describe("with a certificate", () => {
     expect(await ended).toBe("");
   });
 
+  test("a peer that stops in the middle of its TLS handshake does not hold up a close", async () => {
+    const gateway = createGateway({ auth: { mode: "token", token: TOKEN }, drainTimeoutMs: 10 });
+    const { port } = await gateway.listen({ port: 0, tls });
+    const socket = connect(port, "127.0.0.1");
+    const ended = everything(socket);
+    await once(socket, "connect");
+    // The head of a hello of 512 bytes that never come.
+    socket.write(Buffer.from([0x16, 3, 1, 2, 0, 1]));
+    await vi.waitFor(() => expect(socket.bytesWritten).toBe(6));
+    // One round trip more, so that the bytes have been looked at.
+    await httpGet(`https://127.0.0.1:${port}/healthz`, { ca: cert });
+    await gateway.close();
+    expect(await ended).toBe("");
+  });
+
   test("a key that does not belong to it is refused, without a word of the key", async () => {
     const other = key.replace(/\n.{20}/, "\nAAAAAAAAAAAAAAAAAAAA");
     const refused = await tlsGateway()
@@ -149,6 +164,14 @@ describe("several addresses", () => {
       await using peer = await createRawPeer(url, { ca: cert });
       await peer.handshake({ token: TOKEN });
     }
+  });
+
+  test("one that comes while the Gateway closes is not listened on", async () => {
+    const gateway = tlsGateway();
+    const listening = gateway.listen({ port: 0 }).catch((error: unknown) => error);
+    await gateway.close();
+    expect(await listening).toMatchObject({ code: "CLOSED" });
+    expect(gateway.addresses).toEqual([]);
   });
 
   test("one that fails leaves the others", async () => {

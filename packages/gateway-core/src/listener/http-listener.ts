@@ -1,4 +1,10 @@
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
+import {
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+  createServer,
+} from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, type Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
@@ -37,22 +43,36 @@ export interface Listener {
   closeAllConnections(): void;
 }
 
-const SERVER_OPTIONS = { keepAliveTimeout: 5_000, requestTimeout: 30_000 };
+/** How often sockets that take too long are looked for. */
+const CHECK_MS = 1_000;
+
+/** Whoever says nothing, or never ends its headers, holds a socket for no longer than `patienceMs`. */
+function serverOptions(patienceMs: number): ServerOptions {
+  return {
+    keepAliveTimeout: 5_000,
+    headersTimeout: patienceMs,
+    requestTimeout: Math.max(30_000, patienceMs),
+    connectionsCheckingInterval: Math.min(CHECK_MS, patienceMs),
+  };
+}
 
 /**
- * Starts an http server on exactly the address asked for, or fails; it never listens wider.
+ * Starts an http server on exactly the address asked for, or fails; it never listens wider. A peer
+ * has `patienceMs` for each step until its request is there.
  *
  * @throws {GatewayStartError} `PORT_IN_USE`, `BIND_REFUSED`, or `OPTIONS_INVALID` for a certificate
  * that cannot be used
  */
 export async function listenHttp(
-  options: ListenOptions & { host: string; port: number },
+  options: ListenOptions & { host: string; port: number; patienceMs: number },
   onRequest: (request: IncomingMessage, response: ServerResponse) => void,
 ): Promise<Listener> {
-  const { host, port, ipv6Only = false, tls } = options;
-  const server = tls ? tlsServer(tls, onRequest) : createServer(SERVER_OPTIONS, onRequest);
+  const { host, port, ipv6Only = false, tls, patienceMs } = options;
+  const server = tls
+    ? tlsServer(tls, patienceMs, onRequest)
+    : createServer(serverOptions(patienceMs), onRequest);
   server.on("clientError", answerClientError);
-  const front = tls ? createTlsFront(server) : undefined;
+  const front = tls ? createTlsFront(server, patienceMs) : undefined;
   const outer: NetServer = front?.server ?? server;
   await new Promise<void>((resolve, reject) => {
     outer.once("error", (cause: NodeJS.ErrnoException) => reject(bindError(cause, host, port)));
@@ -96,11 +116,19 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
 
 function tlsServer(
   { cert, key }: NonNullable<ListenOptions["tls"]>,
+  patienceMs: number,
   onRequest: (request: IncomingMessage, response: ServerResponse) => void,
 ): Server {
   try {
     return createTlsServer(
-      { ...SERVER_OPTIONS, cert, key, minVersion: "TLSv1.2", ALPNProtocols: ["http/1.1"] },
+      {
+        ...serverOptions(patienceMs),
+        handshakeTimeout: patienceMs,
+        cert,
+        key,
+        minVersion: "TLSv1.2",
+        ALPNProtocols: ["http/1.1"],
+      },
       onRequest,
     );
   } catch (cause) {

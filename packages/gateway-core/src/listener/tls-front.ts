@@ -4,9 +4,6 @@ import { endWith } from "./http-answer.ts";
 
 /** The first byte of a TLS handshake record (RFC 8446 §5.1). */
 const TLS_HANDSHAKE = 0x16;
-/** How long a connection may take to say its first byte. */
-const FIRST_BYTE_MS = 10_000;
-
 const PLAIN_TEXT = "This port speaks TLS: use https:// or wss:// to reach it.\n";
 const PLAIN_ANSWER = [
   "HTTP/1.1 400 Bad Request",
@@ -26,17 +23,18 @@ export interface TlsFront {
 
 /**
  * Looks at the first byte of each connection and hands it to `tlsServer` when a TLS handshake
- * begins. A TLS server by itself would drop the others without a word.
+ * begins. A TLS server by itself would drop the others without a word. A connection that says
+ * nothing for `patienceMs` is dropped.
  */
-export function createTlsFront(tlsServer: HttpServer): TlsFront {
-  const silent = new Set<Socket>();
+export function createTlsFront(tlsServer: HttpServer, patienceMs: number): TlsFront {
+  // All of them: the TLS server knows of none whose handshake is not done.
+  const sockets = new Set<Socket>();
   const server = createServer((socket) => {
-    silent.add(socket);
-    socket.setTimeout(FIRST_BYTE_MS, () => socket.destroy());
+    sockets.add(socket);
+    socket.setTimeout(patienceMs, () => socket.destroy());
     socket.on("error", () => socket.destroy());
-    socket.once("close", () => silent.delete(socket));
+    socket.once("close", () => sockets.delete(socket));
     socket.once("readable", () => {
-      silent.delete(socket);
       // Null when the peer has gone without a word.
       const first = socket.read(1) as Buffer | null;
       if (first === null) return void socket.destroy();
@@ -50,7 +48,7 @@ export function createTlsFront(tlsServer: HttpServer): TlsFront {
   return {
     server,
     closeAllConnections() {
-      for (const socket of silent) socket.destroy();
+      for (const socket of sockets) socket.destroy();
     },
   };
 }
