@@ -31,6 +31,7 @@ export interface FrameAuditor {
 
 /** Results whose published schema is not named after the method. */
 const RESULT_SCHEMAS: Readonly<Record<string, string>> = {
+  "config.schema": "ConfigSchemaResponse",
   "exec.approvals.node.get": "ExecApprovalsNodeSnapshot",
   "exec.approvals.node.set": "ExecApprovalsNodeSnapshot",
 };

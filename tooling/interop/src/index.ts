@@ -1,3 +1,5 @@
+export { openDoor } from "./door.ts";
+export type { Door, DoorOptions } from "./door.ts";
 export { connectPublishedClient, createPublishedIdentity } from "./published-client.ts";
 export { startProtocol3Gateway } from "./protocol3/protocol3-gateway.ts";
 export { createFrameAuditor } from "./frame-auditor.ts";

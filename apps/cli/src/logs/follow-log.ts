@@ -85,8 +85,15 @@ export async function followPieces(
     if (piece.lines.length > 0 || piece.cursor !== place.question.cursor) output.piece(piece);
     place.question = { ...place.question, cursor: piece.cursor };
     // oxlint-disable-next-line no-await-in-loop
-    if (piece.more !== true) await pause(intervalMs, signal);
+    if (!isFull(piece, place.question)) await pause(intervalMs, signal);
   }
+}
+
+/** Whether the limits of the question ended the piece, so that more lines are probably there already. */
+function isFull({ lines, skippedBytes = 0 }: LogsTailResult, { limit, maxBytes }: LogQuestion) {
+  const bytes = lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, skippedBytes);
+  // A line is never cut, so that a full piece may lack the length of one.
+  return lines.length >= limit || bytes >= maxBytes / 2;
 }
 
 /** Whether the same connection may work again: nobody answered, rather than somebody said no. */

@@ -266,13 +266,13 @@ async function snapshot(
 async function schemaPlace(path: string): Promise<Record<string, unknown>> {
   const [schema, facts] = await Promise.all([loadConfigJsonSchema(), loadKeyFacts()]);
   const keys = path === "." ? [] : pathKeys(path);
-  const place = lookUpSchema(schema, keys);
+  const place = lookUpSchema(schema, keys, facts);
   if (place === undefined) {
     throw new RequestError("INVALID_REQUEST", `config path not found: ${path}`);
   }
   const hint = hintOf(place.schema, keys, facts);
   return {
-    path: formatConfigPath(keys),
+    path: keys.length === 0 ? "." : formatConfigPath(keys),
     schema: place.schema,
     reloadKind: facts.reloadKind(keys),
     ...(hint === undefined ? {} : { hint }),

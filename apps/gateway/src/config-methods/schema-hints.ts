@@ -31,27 +31,38 @@ export interface SchemaPlace {
 export interface SchemaChild {
   readonly key: string;
   readonly path: string;
-  readonly type: unknown;
-  readonly description: unknown;
+  /** Missing where the schema has alternatives instead. */
+  readonly type?: unknown;
+  readonly required: boolean;
   readonly hasChildren: boolean;
+  readonly hint?: UiHint;
 }
 
 /** The place of a path; `undefined` where the schema has none. */
-export function lookUpSchema(schema: JsonSchema, path: ConfigPath): SchemaPlace | undefined {
+export function lookUpSchema(
+  schema: JsonSchema,
+  path: ConfigPath,
+  facts: Pick<KeyFacts, "isSecretPath">,
+): SchemaPlace | undefined {
   let node: unknown = schema;
   for (const key of path) node = childOf(node, key);
   if (!isObject(node)) return undefined;
   const { properties: _, items: __, additionalProperties: ___, $defs: ____, ...own } = node;
-  const prefix = path.map((key) => (typeof key === "number" ? "*" : key)).join(".");
+  const prefix = path.map((key) => (typeof key === "number" ? "*" : key));
+  const required: readonly unknown[] = Array.isArray(node["required"]) ? node["required"] : [];
   return {
     schema: own,
-    children: childrenOf(node).map(([key, child]) => ({
-      key,
-      path: prefix === "" ? key : `${prefix}.${key}`,
-      type: child["type"] ?? null,
-      description: child["description"] ?? null,
-      hasChildren: childrenOf(child).length > 0,
-    })),
+    children: childrenOf(node).map(([key, child]) => {
+      const hint = hintOf(child, [...prefix, key], facts);
+      return {
+        key,
+        path: [...prefix, key].join("."),
+        ...(child["type"] === undefined ? {} : { type: child["type"] }),
+        required: required.includes(key),
+        hasChildren: childrenOf(child).length > 0,
+        ...(hint === undefined ? {} : { hint }),
+      };
+    }),
   };
 }
 
@@ -82,7 +93,8 @@ function childOf(node: unknown, key: string | number): unknown {
   if (typeof key === "string" && isObject(properties) && Object.hasOwn(properties, key)) {
     return properties[key];
   }
-  if ((typeof key === "number" || key === "*") && isObject(items)) return items;
+  // `list.0` and `list.*` are how other programs write what is `list[0]` here.
+  if ((typeof key === "number" || /^(?:\*|\d+)$/.test(key)) && isObject(items)) return items;
   if (isObject(additionalProperties)) return additionalProperties;
   return Array.isArray(anyOf)
     ? anyOf.map((option: unknown) => childOf(option, key)).find((child) => child !== undefined)

@@ -14,7 +14,9 @@ export function logMethods(location: LogLocation): Method[] {
       summary: "The end of the Gateway's log, or what follows a cursor of an earlier answer.",
       async handler(question) {
         try {
-          return await tailLog(location, question);
+          // Peers take no member that they do not know.
+          const { more: _, ...piece } = await tailLog(location, question);
+          return piece;
         } catch (error) {
           throw new RequestError("UNAVAILABLE", `the log cannot be read: ${messageOf(error)}`);
         }

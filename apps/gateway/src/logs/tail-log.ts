@@ -10,6 +10,11 @@ export interface TailQuestion {
   readonly maxBytes?: number | undefined;
 }
 
+/** A piece of the log, and whether more lines are there already. */
+export interface LogTail extends LogsTailResult {
+  more?: boolean;
+}
+
 /**
  * A cursor is a position in a certain file: the upper digits are of the file's inode, which it keeps
  * when it is put aside, so that what was written before a rotation is still read after it. An upper
@@ -46,7 +51,7 @@ export async function tailLog(
     maxBytes = logsTailLimits.bytes.default,
   }: TailQuestion,
   nowMs = Date.now(),
-): Promise<LogsTailResult> {
+): Promise<LogTail> {
   const files = await candidates(location);
   const newest = files.at(-1);
   if (newest === undefined) {
@@ -100,7 +105,7 @@ async function readEnd(
   limit: number,
   maxBytes: number,
   more: Pick<LogsTailResult, "reset">,
-): Promise<LogsTailResult> {
+): Promise<LogTail> {
   const start = Math.max(0, file.size - maxBytes);
   // One byte before tells whether the piece begins a line.
   const from = Math.max(0, start - 1);
@@ -120,7 +125,7 @@ async function readOn(
   position: number,
   limit: number,
   maxBytes: number,
-): Promise<LogsTailResult> {
+): Promise<LogTail> {
   const wanted = Math.min(maxBytes, file.size - position);
   const bytes = await readBytes(file, position, wanted);
   const piece = finishedLines(bytes, position, { isInLine: false });

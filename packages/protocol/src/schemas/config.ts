@@ -44,6 +44,7 @@ const changeParams = {
   baseHash: maybe.text,
   /** Kept for peers that send them; this Gateway tells no chat of a restart. */
   sessionKey: maybe.anyText,
+  deliveryContext: maybe.anyObject,
   note: maybe.anyText,
   restartDelayMs: maybe.count,
   /**

@@ -22,8 +22,6 @@ export const logsTailResultSchema = open({
   /** The lines do not follow those of the last answer, or are those of the next file. */
   reset: maybe.flag,
   skippedBytes: maybe.count,
-  /** More lines are there already. Ours. */
-  more: maybe.flag,
 });
 
 /** The answer of `logs.tail`. */

@@ -1,9 +1,7 @@
-import type { AddressInfo } from "node:net";
-import { WebSocket, WebSocketServer } from "ws";
+import { openDoor, type Door } from "../door.ts";
 
 /** A door in front of a Gateway through which only protocol 3 gets in. */
-export interface Protocol3Door extends AsyncDisposable {
-  readonly port: number;
+export interface Protocol3Door extends Door {
   /** The `connect` params that were refused. */
   readonly refused: readonly Offer[];
   /** The `connect` params that were passed on, unchanged. */
@@ -28,72 +26,26 @@ interface Request {
  * have taken its first offer.
  */
 export async function openProtocol3Door(targetPort: number): Promise<Protocol3Door> {
-  const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
-  await new Promise((resolve) => server.once("listening", resolve));
   const refused: Offer[] = [];
   const passed: Offer[] = [];
-  const sockets = new Set<WebSocket>();
-
-  server.on("connection", (near) => {
-    const far = new WebSocket(`ws://127.0.0.1:${targetPort}`, { perMessageDeflate: false });
-    const held: string[] = [];
-    let isPassing = false;
-    for (const socket of [near, far]) {
-      sockets.add(socket);
-      socket.on("close", () => sockets.delete(socket));
-      // Its close follows, and that is passed on.
-      socket.on("error", () => undefined);
-    }
-    near.on("close", () => far.terminate());
-    far.on("close", (code, reason) => near.close(...sayable(code, reason)));
-    far.on("open", () => {
-      for (const text of held.splice(0)) far.send(text);
-    });
-    far.on("message", (data) => near.send(textOf(data)));
-    near.on("message", (data) => {
-      const text = textOf(data);
-      if (!isPassing) {
-        const request = JSON.parse(text) as Request;
-        if (request.method === "connect" && request.params) {
-          if (request.params.minProtocol > 3) {
-            refused.push(request.params);
-            near.send(JSON.stringify(mismatch(request.id)));
-            near.close(1002, "protocol mismatch");
-            return;
-          }
-          passed.push(request.params);
-        }
-        isPassing = true;
+  const door = await openDoor({
+    targetPort,
+    admit(text) {
+      const { id, method, params } = JSON.parse(text) as Request;
+      if (method !== "connect" || !params) return undefined;
+      if (params.minProtocol <= 3) {
+        passed.push(params);
+        return undefined;
       }
-      if (far.readyState === WebSocket.OPEN) far.send(text);
-      else held.push(text);
-    });
-  });
-
-  const { port } = server.address() as AddressInfo;
-  return {
-    port,
-    refused,
-    passed,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.terminate();
-      await new Promise((resolve) => server.close(resolve));
+      refused.push(params);
+      return { answer: JSON.stringify(mismatch(id)), code: 1002, reason: "protocol mismatch" };
     },
-  };
+  });
+  return { ...door, refused, passed };
 }
 
 function mismatch(id: string): object {
   const details = { code: "PROTOCOL_MISMATCH", expectedProtocol: 3 };
   const error = { code: "INVALID_REQUEST", message: "protocol mismatch", details };
   return { type: "res", id, ok: false, error };
-}
-
-function textOf(data: unknown): string {
-  // With the default binary type every message is one Buffer.
-  return (data as Buffer).toString("utf8");
-}
-
-/** 1005 and 1006 stand for "no code was sent" and may not be sent. */
-function sayable(code: number, reason: Buffer): [number?, string?] {
-  return code === 1005 || code === 1006 ? [] : [code, reason.toString("utf8")];
 }
