@@ -3,6 +3,7 @@ export { DeadlineError, withDeadline } from "./deadline.ts";
 export { createFaultProxy } from "./fault-proxy.ts";
 export { createFakeNode } from "./fake-node.ts";
 export { freePort } from "./free-port.ts";
+export { startHostileListener } from "./hostile-listener.ts";
 export { createInbox } from "./inbox.ts";
 export { startProcess } from "./process-fixture.ts";
 export { trackPublishedLocks } from "./published-locks.ts";
@@ -35,6 +36,7 @@ export type {
   ProxyConnection,
   ProxyTarget,
 } from "./fault-proxy.ts";
+export type { HostileListener, HostileListenerOptions, HostileManner } from "./hostile-listener.ts";
 export type { Inbox, NextOptions } from "./inbox.ts";
 export type {
   LineOptions,
