@@ -57,7 +57,11 @@ export async function reachSshPort(
   const socket = await dial(host, port, options);
   const abort = (): void => void socket.destroy(options.signal.reason as Error);
   options.signal.addEventListener("abort", abort, { once: true });
-  const timer = setTimeout(() => socket.destroy(), options.timeoutMs);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    socket.destroy();
+  }, options.timeoutMs);
   let text = "";
   try {
     for await (const chunk of socket) {
@@ -71,7 +75,7 @@ export async function reachSshPort(
     }
   } catch (error) {
     options.signal.throwIfAborted();
-    throw unreachable(host, port, error);
+    if (!isLate) throw unreachable(host, port, error);
   } finally {
     clearTimeout(timer);
     options.signal.removeEventListener("abort", abort);

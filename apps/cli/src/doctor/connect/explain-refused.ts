@@ -42,7 +42,23 @@ async function explainLoopback(trail: Trail, { carrier, cause }: Refused): Promi
   const at = "route" as const;
   const seen = { errno: "ECONNREFUSED", port };
   const isOwnTunnel = target.kind === "remote" || target.kind === "env-url";
-  const other = findLocalGateways(context).find((one) => one.port !== port);
+  const gateways = findLocalGateways(context);
+  const leaving = gateways.find((one) => one.port === port);
+  if (leaving !== undefined) {
+    const { pid, stateDir } = leaving;
+    return fault(
+      "GATEWAY_DRAINING",
+      `the Gateway of ${host}:${port} runs, and does not listen: it is stopping.`,
+      {
+        at,
+        evidence: { ...seen, gateway: { pid, port, stateDir } },
+        fix: context.commandLine("gateway status"),
+        hint: "In a moment: it lets running work finish first. If it stays so, restart it.",
+        cause,
+      },
+    );
+  }
+  const other = gateways.find((one) => one.port !== port);
   if (other !== undefined && !isOwnTunnel) return onOtherPort(trail, other, { seen, cause });
 
   const { findBrokenTunnelUnits } = await import("./tunnel-units.ts");

@@ -1,12 +1,7 @@
 import { readdirSync } from "node:fs";
 import { networkInterfaces } from "node:os";
-import { join } from "node:path";
-import {
-  describeHolder,
-  findPortHolders,
-  holderKind,
-  type PortHolder,
-} from "@openclaw/gateway/port-holder";
+import { basename, join } from "node:path";
+import { describeHolder, findPortHolders, type PortHolder } from "@openclaw/gateway/port-holder";
 import { type GatewayInstance, isAlive, readInstance } from "@openclaw/gateway/instance-file";
 import type { CommandContext } from "../../program/command-context.ts";
 
@@ -51,5 +46,11 @@ export async function describeHolders(port: number): Promise<string[]> {
 
 /** An ssh that holds the port. */
 export async function findSshHolder(port: number): Promise<PortHolder | undefined> {
-  return (await findPortHolders(port)).find((holder) => holderKind(holder) === "ssh");
+  return (await findPortHolders(port)).find(isSsh);
+}
+
+/** By its program alone: its arguments may name anything, a Gateway too. */
+function isSsh({ command = "", commandLine = "" }: PortHolder): boolean {
+  const [program = ""] = commandLine.split(" ");
+  return [command, basename(program)].some((name) => /^(auto)?ssh(\.exe)?$/u.test(name));
 }

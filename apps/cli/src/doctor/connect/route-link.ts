@@ -52,6 +52,8 @@ export async function reachRoute(
     return { value: undefined, detail: `${host}:${port}` };
   } catch (cause) {
     trail.interruption.signal.throwIfAborted();
+    // Somebody took it, and thought better of it: the step that speaks to him tells.
+    if (errnoOf(cause) === "ECONNRESET") return { value: undefined, detail: `${host}:${port}` };
     throw await explainUnreachable(trail, { carrier, addresses, timeoutMs, cause });
   }
 }
