@@ -12,6 +12,8 @@ export interface DoorOptions {
   targetPort: number;
   /** Looks at the first message of each peer. @default everybody gets in */
   admit?: (text: string) => Refusal | undefined;
+  /** Sent along with each upgrade, as a proxy does. */
+  headers?: Readonly<Record<string, string>>;
   /** Told of each message that the Gateway sends. */
   frameSent?: (text: string) => void;
 }
@@ -23,13 +25,21 @@ export interface Refusal {
   readonly reason: string;
 }
 
-export async function openDoor({ targetPort, admit, frameSent }: DoorOptions): Promise<Door> {
+export async function openDoor({
+  targetPort,
+  admit,
+  headers = {},
+  frameSent,
+}: DoorOptions): Promise<Door> {
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   await new Promise((resolve) => server.once("listening", resolve));
   const sockets = new Set<WebSocket>();
 
   server.on("connection", (near) => {
-    const far = new WebSocket(`ws://127.0.0.1:${targetPort}`, { perMessageDeflate: false });
+    const far = new WebSocket(`ws://127.0.0.1:${targetPort}`, {
+      perMessageDeflate: false,
+      headers,
+    });
     const held: string[] = [];
     let isPassing = false;
     for (const socket of [near, far]) {
