@@ -62,3 +62,19 @@ test("a socket that goes while it waits gives up its turn", () => {
   expect(gone.admitted).not.toHaveBeenCalled();
   expect(gone.refused).not.toHaveBeenCalled();
 });
+
+test("the addresses of one IPv6 network share their places, as do those of this machine", () => {
+  const admission = createAdmission({ maxPerAddress: 1, maxTotal: 10 });
+  const admitted = (address: string): boolean => {
+    const { admitted: yes, ...no } = outcome();
+    admission.enter(address, { admitted: yes, ...no });
+    return yes.mock.calls.length === 1;
+  };
+  expect(admitted("2001:db8::1")).toBe(true);
+  expect(admitted("2001:db8::2")).toBe(false);
+  expect(admitted("2001:db8:0:1::1")).toBe(true);
+  expect(admitted("127.0.0.1")).toBe(true);
+  expect(admitted("::1")).toBe(false);
+  admission.leave("2001:db8::1");
+  expect(admitted("2001:db8::2")).toBe(true);
+});

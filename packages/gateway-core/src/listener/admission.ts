@@ -1,10 +1,15 @@
+import { networkOf } from "../auth/throttle/network-of.ts";
+
 /** Who is told whether a socket may begin its handshake; one of the two, once. */
 export interface AdmissionOutcome {
   admitted(): void;
   refused(): void;
 }
 
-/** Counts the handshakes that are under way, for each address and in all. */
+/**
+ * Counts the handshakes that are under way, for each address and in all. Whoever has one IPv6 address
+ * has a whole network of them, so each such network counts as one address.
+ */
 export interface Admission {
   /**
    * Asks for a place. It is given at once where there is one. Where places of this address are given
@@ -82,7 +87,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
 
   return {
     enter(address, outcome) {
-      const key = address ?? "";
+      const key = networkOf(address);
       if (hasPlace(key)) {
         take(key);
         outcome.admitted();
@@ -102,7 +107,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       return () => forget(waiting);
     },
     leave(address) {
-      const key = address ?? "";
+      const key = networkOf(address);
       const ofKey = places.get(key);
       total -= 1;
       if (ofKey !== undefined) {
