@@ -220,3 +220,31 @@ test.each(["maxAttempts", "windowMs", "lockoutMs", "maxGuessesPerSecond", "maxEn
       );
   },
 );
+
+test("pain 25: a clock that is set back prolongs no pause, and one that is set ahead keeps nobody out", () => {
+  for (const jumpMs of [-365 * 24 * 3_600_000, 365 * 24 * 3_600_000]) {
+    const { clock, throttle } = start();
+    clock.now = Date.UTC(2026, 0, 1);
+    for (let n = 0; n < 30; n += 1) {
+      clock.now += 1_000;
+      throttle.failed(guesser, "shared-secret");
+    }
+    clock.now += jumpMs;
+    expect(throttle.waitMs(guesser, "shared-secret")).toBeLessThanOrEqual(300_000);
+    clock.now += 300_000;
+    expect(throttle.waitMs(guesser, "shared-secret")).toBe(0);
+    clock.now += 60_001;
+    throttle.failed(guesser, "shared-secret");
+    expect(throttle.waitMs(guesser, "shared-secret")).toBe(0);
+  }
+});
+
+test("strangers with ever new names leave this machine a guess, and so its right secret", () => {
+  const { clock, throttle } = start();
+  for (let n = 0; n < 50; n += 1, clock.now += 10) {
+    const stranger = { address: `192.0.2.${n}`, identity: `stranger ${n}`, isPaired: false };
+    if (throttle.waitMs(stranger, "shared-secret") === 0)
+      throttle.failed(stranger, "shared-secret");
+    expect(throttle.waitMs(local, "shared-secret")).toBe(0);
+  }
+});

@@ -70,10 +70,19 @@ export function createThrottle(
     isPaired ? `paired ${kind} ${identity}` : `${kind} ${networkOf(address)} ${identity}`;
   const networkKey = (network: string): string => `network ${network}`;
 
+  /** A clock that was set back has not seen the failure yet; its pause begins anew, and is no longer for it. */
+  function heedClock(entry: Entry): void {
+    const aheadMs = entry.failedAt - now();
+    if (aheadMs <= 0) return;
+    entry.failedAt -= aheadMs;
+    entry.openAt -= aheadMs;
+  }
+
   /** A failure is remembered for as long as it pauses, and for the window after that. */
   function live(key: string): Entry | undefined {
     const entry = entries.get(key);
     if (!entry) return undefined;
+    heedClock(entry);
     const until = Math.max(entry.openAt, entry.failedAt) + options.windowMs;
     if (now() <= until) return entry;
     entries.delete(key);
@@ -98,12 +107,17 @@ export function createThrottle(
     store(key, { failures, openAt: at + pause(failures), failedAt: at, secondAt, begun });
   }
 
-  /** Until when the ceiling for all lets nobody guess; whoever has failed lately meets it earlier. */
-  function ceilingMs(hasFailed: boolean): number {
+  /**
+   * Until when the ceiling for all lets nobody guess. Whoever has failed lately meets it earlier, and
+   * other machines leave one guess to this one: strangers can take as many names as they like.
+   */
+  function ceilingMs(hasFailed: boolean, isOnThisMachine: boolean): number {
     const at = now();
     guesses = guesses.filter((time) => at - time < SECOND_MS && time <= at);
     const most = options.maxGuessesPerSecond;
-    const allowed = hasFailed ? Math.max(1, Math.floor(most * (1 - RESERVED_SHARE))) : most;
+    const forFresh = isOnThisMachine ? most : most - 1;
+    const forFailed = Math.floor(most * (1 - RESERVED_SHARE));
+    const allowed = Math.max(1, hasFailed ? Math.min(forFailed, forFresh) : forFresh);
     const blocking = guesses[guesses.length - allowed];
     return blocking === undefined ? 0 : Math.max(1, blocking + SECOND_MS - at);
   }
@@ -114,9 +128,11 @@ export function createThrottle(
       const own = live(identityKey(claimant, kind));
       const ownMs = Math.max(0, (own?.openAt ?? 0) - at);
       if (claimant.isPaired) return ownMs;
-      const network = live(networkKey(networkOf(claimant.address)));
+      const networkName = networkOf(claimant.address);
+      const network = live(networkKey(networkName));
       const networkMs = Math.max(0, (network?.openAt ?? 0) - at);
-      return Math.max(ownMs, networkMs, ceilingMs(own !== undefined));
+      const isOnThisMachine = networkName === LOOPBACK_NETWORK;
+      return Math.max(ownMs, networkMs, ceilingMs(own !== undefined, isOnThisMachine));
     },
     failed(claimant, kind) {
       const network = networkOf(claimant.address);
