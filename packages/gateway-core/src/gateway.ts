@@ -286,6 +286,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     mayListenWithoutSecret: () => listeners.every((listener) => listener.isLoopback),
   });
 
+  function requireListenable(host: string): void {
+    if (phase !== "open") throw new GatewayStartError("CLOSED", "the Gateway has been closed");
+    if (resolved.auth.mode !== "none" || isLoopback(host)) return;
+    throw new GatewayStartError("BIND_REFUSED", `auth.mode none on ${host} would let anyone in`, {
+      hint: "Set a token or a password, or listen on 127.0.0.1.",
+    });
+  }
+
   let closing: Promise<void> | undefined;
 
   async function shutDown({ reason = "shutdown", restartExpectedMs }: CloseOptions) {
@@ -326,22 +334,15 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   return {
     async listen({ port = DEFAULT_GATEWAY_PORT, host = "127.0.0.1", ...more } = {}) {
-      if (phase !== "open") throw new GatewayStartError("CLOSED", "the Gateway has been closed");
-      if (resolved.auth.mode === "none" && !isLoopback(host)) {
-        throw new GatewayStartError(
-          "BIND_REFUSED",
-          `auth.mode none on ${host} would let anyone in`,
-          {
-            hint: "Set a token or a password, or listen on 127.0.0.1.",
-          },
-        );
-      }
+      requireListenable(host);
       const patienceMs = limits.handshakeTimeoutMs;
       const listener = await listenHttp({ port, host, ...more, patienceMs }, http.answer);
-      if (phase !== "open") {
-        // It was closed meanwhile, and knows nothing of this address.
+      try {
+        // It may have been closed or changed meanwhile, knowing nothing of this address.
+        requireListenable(host);
+      } catch (error) {
         await listener.close();
-        throw new GatewayStartError("CLOSED", "the Gateway has been closed");
+        throw error;
       }
       listener.server.on("upgrade", onUpgrade);
       listeners.push(listener);

@@ -48,12 +48,12 @@ export function createUpdater(gateway: {
         { hint: "Set a token or a password, or listen on 127.0.0.1." },
       );
     }
+    const former = { auth: resolved.auth, trustedProxies: options.trustedProxies };
     options = next;
-    const former = resolved.auth;
     // The one object that all parts of the Gateway read their options from.
     Object.assign(resolved, { auth, edge, throttle });
     gateway.throttle.configure(throttle);
-    endFormer(connections, former, auth);
+    endFormer(connections, former, { auth, trustedProxies: next.trustedProxies });
     if (commands === undefined) return;
     gateway.policy.configure({ allow: new Set(commands.allow), deny: new Set(commands.deny) });
     for (const connection of connections.nodes()) reconsider(connection, gateway);
@@ -72,10 +72,19 @@ function reconsider(
   pairing.nodeConnected(connection);
 }
 
+/** What connections come in by. */
+interface Trust {
+  auth: GatewayAuth;
+  trustedProxies: readonly string[] | undefined;
+}
+
 /** Ends the connections that came in by what is no longer true. */
-function endFormer(connections: ConnectionTable, former: GatewayAuth, auth: GatewayAuth): void {
+function endFormer(connections: ConnectionTable, former: Trust, now: Trust): void {
+  const lostProxy = former.trustedProxies?.some((proxy) => !now.trustedProxies?.includes(proxy));
   for (const connection of connections.all()) {
-    if (proofOf(connection, former) !== proofOf(connection, auth))
+    const isByProxy = connection.identity.authMethod === "trusted-proxy";
+    const isSame = proofOf(connection, former.auth) === proofOf(connection, now.auth);
+    if (!isSame || (isByProxy && lostProxy === true))
       connection.close(CLOSE.AUTH_CHANGED, CLOSE_REASON.AUTH_CHANGED);
   }
 }

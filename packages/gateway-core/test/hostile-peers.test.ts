@@ -214,6 +214,8 @@ describe("a socket that never becomes a WebSocket", () => {
     const socket = connect(port, "127.0.0.1");
     socket.write(Buffer.from(bytes, "latin1"));
     socket.resume();
-    await new Promise((resolve) => socket.on("error", () => {}).once("close", resolve));
+    socket.on("error", () => {});
+    const closed = new Promise((resolve) => socket.once("close", () => resolve("closed")));
+    expect(await closed).toBe("closed");
   });
 });

@@ -131,3 +131,63 @@ test("a trusted-proxy user stays while who may name users stays as it was", asyn
   t.gateway.update({ auth: { ...auth, allowUsers: ["bob"] } });
   expect(await user.closed).toEqual(CHANGED);
 });
+
+test("an address that is about to be listened on counts when the secret is to go", async () => {
+  await using t = await startTestGateway();
+  const open = t.gateway.listen({ port: 0, host: "0.0.0.0" }).catch((error: unknown) => error);
+  t.gateway.update({ auth: { mode: "none" } });
+  expect(await open).toMatchObject({ code: "BIND_REFUSED" });
+  expect(t.gateway.addresses).toHaveLength(1);
+});
+
+test("a user that a proxy has named goes when that proxy is no longer trusted", async () => {
+  const auth = { mode: "trusted-proxy", userHeader: "X-User", allowLoopback: true } as const;
+  await using t = await startTestGateway({ auth, trustedProxies: ["127.0.0.1"] });
+  const headers = { "X-Forwarded-For": "203.0.113.9", "X-User": "ada" };
+  await using user = await createRawPeer(t.url, { headers });
+  await user.handshake({ identity: false });
+  t.gateway.update({ trustedProxies: ["127.0.0.1", "10.0.0.2"] });
+  expect((await user.request("health")).ok).toBe(true);
+  t.gateway.update({ trustedProxies: ["10.0.0.2"] });
+  expect(await user.closed).toEqual(CHANGED);
+});
+
+test("a user who may no longer come in does not come in by a device token or key either", async () => {
+  const auth = { mode: "trusted-proxy", userHeader: "X-User", allowLoopback: true } as const;
+  await using t = await startTestGateway({ auth, trustedProxies: ["127.0.0.1"] });
+  const identity = createTestIdentity();
+  const ask = { identity, scopes: ["operator.read"] };
+  const headers = { "X-Forwarded-For": "203.0.113.9", "X-User": "ada" };
+  const dial = () => createRawPeer(t.url, { headers });
+  await using asking = await dial();
+  const { error } = await asking.connect(ask);
+  const requestId = error?.details?.["requestId"];
+  await t.gateway.call("device.pair.approve", { requestId });
+  await using user = await dial();
+  const { auth: issued } = await user.handshake(ask);
+  const { deviceToken } = issued as { deviceToken: string };
+
+  t.gateway.update({ auth: { ...auth, allowUsers: ["bob"] } });
+  expect(await user.closed).toEqual(CHANGED);
+  for (const credential of [{ deviceToken }, { token: deviceToken }, {}]) {
+    await using again = await dial();
+    const refused = await again.connect({ ...ask, ...credential });
+    expect(refused.error?.details).toMatchObject({
+      authReason: "trusted_proxy_user_not_allowed",
+    });
+  }
+});
+
+test("a cap of the proxy holds for a device that comes in by its own token as well", async () => {
+  const auth = { mode: "trusted-proxy", userHeader: "X-User", allowLoopback: true } as const;
+  await using t = await startTestGateway({ auth, trustedProxies: ["127.0.0.1"] });
+  const ask = { identity: createTestIdentity(), scopes: ["operator.read", "operator.write"] };
+  const dial = (more: object) =>
+    createRawPeer(t.url, { headers: { "X-Forwarded-For": "203.0.113.9", ...more } });
+  await using asking = await dial({ "X-User": "ada" });
+  const { error } = await asking.connect(ask);
+  await t.gateway.call("device.pair.approve", { requestId: error?.details?.["requestId"] });
+  await using capped = await dial({ "X-OpenClaw-Scopes": "operator.read" });
+  const hello = await capped.handshake(ask);
+  expect(hello["auth"]).toMatchObject({ scopes: ["operator.read"] });
+});

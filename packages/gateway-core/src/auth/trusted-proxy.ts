@@ -20,6 +20,14 @@ export interface TrustedProxyAuth {
   password?: string;
 }
 
+const REASON_PREFIX = "trusted_proxy_";
+const USER_NOT_ALLOWED = "user_not_allowed";
+
+/** Whether the proxy has named somebody who is to stay out, whatever else it could bring. */
+export function isShutOut({ reason }: { reason: string }): boolean {
+  return reason === `${REASON_PREFIX}${USER_NOT_ALLOWED}`;
+}
+
 /** Whether the request came from a proxy that may name its users, and names one that may come in. */
 export function verifyTrustedProxy(
   origin: PeerOrigin,
@@ -50,7 +58,7 @@ export function verifyTrustedProxy(
   if (user === undefined) return no("user_missing", "the proxy named no user");
   const { allowUsers = [] } = auth;
   if (allowUsers.length > 0 && !allowUsers.includes(user))
-    return no("user_not_allowed", "this user may not come in");
+    return no(USER_NOT_ALLOWED, "this user may not come in");
   return { ok: true, user: { login: plainText(user), provider: "trusted-proxy" } };
 }
 
@@ -72,7 +80,7 @@ function no(reason: string, what: string): IdentityVerdict {
   const isHeader = reason.startsWith("missing_header_") || reason === "user_missing";
   return {
     ok: false,
-    reason: `trusted_proxy_${reason}`,
+    reason: `${REASON_PREFIX}${reason}`,
     detailCode: isHeader ? "AUTH_IDENTITY_HEADER_REQUIRED" : "AUTH_UNAUTHORIZED",
     message: `unauthorized: ${what}`,
   };

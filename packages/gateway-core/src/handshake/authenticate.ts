@@ -2,7 +2,7 @@ import type { ConnectParams } from "@openclaw/protocol";
 import type { IdentityVerdict } from "../auth/identity-verdict.ts";
 import type { PeerUser } from "../auth/peer-user.ts";
 import { type SharedSecretVerdict, checkSharedSecret } from "../auth/shared-secret.ts";
-import { verifyTrustedProxy } from "../auth/trusted-proxy.ts";
+import { isShutOut, verifyTrustedProxy } from "../auth/trusted-proxy.ts";
 import type { GatewayAuth } from "../gateway-options.ts";
 import type { AddressList } from "../listener/address-list.ts";
 import type { PeerOrigin } from "../listener/peer-address.ts";
@@ -66,6 +66,7 @@ export function authenticate(
     if (isGuess) guesses.succeeded("shared-secret");
     return shared;
   }
+  if (shared.isFinal === true) return { ok: false, refusal: firstRefused(shared) };
   const wasGuess = isGuess && waitMs === 0;
   if (bootstrapToken) {
     // Looked at and wrong is a guess, whatever else came along.
@@ -118,6 +119,14 @@ export function authenticate(
       },
     }),
   };
+}
+
+function firstRefused({
+  message,
+  detailCode,
+  reason,
+}: Extract<FirstVerdict, { ok: false }>): Refusal {
+  return refuse(message, { detailCode, details: advice(reason, "update_auth_configuration") });
 }
 
 /** The refusal of a guess that is not looked at. */
@@ -178,7 +187,8 @@ export function setupScopeMismatch(): Refusal {
 
 type FirstVerdict =
   | Extract<AuthVerdict, { ok: true }>
-  | Extract<SharedSecretVerdict, { ok: false }>;
+  /** `isFinal`: nothing else that it brings may let it in. */
+  | (Extract<SharedSecretVerdict, { ok: false }> & { isFinal?: boolean });
 
 /** What the mode asks for: somebody's word for who this is, or the shared secret. */
 function checkFirst(
@@ -212,7 +222,8 @@ function checkFirst(
   // Programs on this machine come past the proxy; the password is for them alone.
   if (origin.isLocal && auth.password !== undefined)
     return checkSharedSecret({ mode: "password", password: auth.password }, presented);
-  return { ...identity, missing: true };
+  // The proxy has said who it is, and that one is to stay out: a paired device does not change that.
+  return { ...identity, missing: true, isFinal: isShutOut(identity) };
 }
 
 function advice(authReason: string, recommendedNextStep: string): object {

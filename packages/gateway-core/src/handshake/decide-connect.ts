@@ -180,7 +180,8 @@ export function decideConnect(rawParams: unknown, context: ConnectContext): Conn
     deviceTokens: [],
     user: auth.user,
   };
-  const caps = auth.method === "trusted-proxy" ? scopeCaps(origin) : [];
+  // Whatever let it in: a cap of the proxy holds for all that come through it.
+  const caps = options.auth.mode === "trusted-proxy" ? scopeCaps(origin) : [];
   if (!device) {
     const free = deviceFreeScopes(params, protocol, { origin, method: base.authMethod });
     const scopes = caps.reduce<readonly string[]>(capScopes, free);
