@@ -1,65 +1,12 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
-import { fakeTailscale, type FakeTailscale, freePort } from "@openclaw/testkit";
-import { expect, test, vi } from "vitest";
-import { type CliFixture, type CliResult, createCli } from "./cli-fixture.ts";
+import { fakeTailscale, freePort } from "@openclaw/testkit";
+import { expect, test } from "vitest";
+import { createCli } from "./cli-fixture.ts";
+import { refuses, starts, writeConfig } from "./gateway-fixture.ts";
 
 // The configurations that the guides to remote access show, each as it is written there.
 
 const TOKEN = "a-token-of-the-worked-configurations";
 const PASSWORD = "a-password-of-the-worked-configurations";
-
-/** A Gateway as `openclaw gateway run` starts it from its config file. */
-interface Run extends AsyncDisposable {
-  readonly cli: CliFixture;
-  readonly banner: string;
-}
-
-interface RunInput {
-  config: object;
-  env?: Record<string, string>;
-  tailscale?: FakeTailscale;
-  args?: readonly string[];
-  profile?: string;
-}
-
-async function writeConfig(cli: CliFixture, config: object, profile?: string): Promise<void> {
-  const folder = profile === undefined ? ".openclaw" : `.openclaw-${profile}`;
-  const path = cli.home.file(folder, "openclaw.json");
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await writeFile(path, JSON.stringify(config), { mode: 0o600 });
-}
-
-async function starts({ config, env = {}, tailscale, args = [], profile }: RunInput): Promise<Run> {
-  const cli = await createCli();
-  await writeConfig(cli, config, profile);
-  const words = profile === undefined ? [] : ["--profile", profile];
-  const ended = cli.run([...words, "gateway", "run", ...args], {
-    env: { ...env, ...tailscale?.env },
-  });
-  let early: CliResult | undefined;
-  void ended.then((result) => (early = result));
-  await vi.waitFor(() => {
-    if (early !== undefined) throw new Error(`exit ${early.code}: ${early.stderr}`);
-    expect(cli.live.stdout).toContain("🔒 Auth mode");
-  });
-  const banner = cli.live.stdout;
-  return {
-    cli,
-    banner,
-    async [Symbol.asyncDispose]() {
-      cli.signal("SIGTERM");
-      await ended;
-      await cli[Symbol.asyncDispose]();
-    },
-  };
-}
-
-async function refuses({ config, env = {}, tailscale, args = [] }: RunInput): Promise<CliResult> {
-  await using cli = await createCli();
-  await writeConfig(cli, config);
-  return cli.run(["gateway", "run", ...args], { env: { ...env, ...tailscale?.env } });
-}
 
 const anyPort = async (): Promise<{ port: number }> => ({ port: await freePort() });
 

@@ -5,6 +5,7 @@ import {
   type Env,
   type LoadedConfig,
   type Paths,
+  readEnv,
   resolveGatewayPort,
   resolveServerAuth,
   type ServerAuth,
@@ -169,7 +170,12 @@ export function planStart(input: StartInput): StartDecision {
       allowedOrigins: gateway.controlUi?.allowedOrigins ?? [],
       allowedHosts: gateway.allowedHosts ?? [],
       ledger: withoutAbsent<LedgerPlan>(gateway.ledger ?? {}),
-      warnings: [...loaded.warnings, ...decision.warnings, ...bindWarnings],
+      warnings: [
+        ...loaded.warnings,
+        ...decision.warnings,
+        ...bindWarnings,
+        ...ignoredPort(input, loaded),
+      ],
     },
   };
 }
@@ -244,6 +250,15 @@ function choosePort(
       exitCode: CONFIG_EXIT,
     };
   }
+}
+
+/** A variable that is no port is not used; whoever has set it expects otherwise. */
+function ignoredPort({ flags }: StartInput, loaded: LoadedConfig & { ok: true }): string[] {
+  const variable = readEnv(loaded.env, "OPENCLAW_GATEWAY_PORT");
+  if (flags.port !== undefined || variable === undefined) return [];
+  const { source } = resolveGatewayPort({ env: loaded.env, config: loaded.config });
+  if (source === variable.name) return [];
+  return [`${variable.name} is ignored: ${JSON.stringify(variable.value)} is no port (1 to 65535)`];
 }
 
 function withoutAbsent<T extends object>(part: { [K in keyof T]: T[K] | undefined }): T {

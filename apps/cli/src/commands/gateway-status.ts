@@ -13,6 +13,8 @@ import {
   viaFields,
 } from "../gateway/choose-gateway.ts";
 import { type ConfigSummary, summariseConfig } from "../gateway/config-summary.ts";
+import { dashboardUrl } from "../gateway/dashboard-url.ts";
+import { describeExposure, readLocalExposure } from "../gateway/local-exposure.ts";
 import { ownTlsFields, readOwnTls } from "../gateway/own-tls.ts";
 import { type PortReport, reportPort } from "../gateway/port-report.ts";
 import { capabilityOf, probeGateway, type ProbeResult } from "../gateway/probe-gateway.ts";
@@ -52,19 +54,24 @@ export async function run(context: CommandContext): Promise<number> {
   const service = { ...found.status, runtime: runtimeOfGateway(found, local.runtime) };
   const serviceConfig = await configOfService(context, found.status, config);
   const rpc = rpcOf(chosen, probe);
-  const tls = await readOwnTls(context, (await readConfig(context)).config);
+  const loose = await readConfig(context);
+  const tls = await readOwnTls(context, loose.config);
+  const exposure = readLocalExposure(context, loose.config);
+  const dashboard = chosen instanceof CliError ? null : dashboardUrl(context, chosen, exposure);
+  const isRunning = isUp(chosen, { rpc, runtime: service.runtime, isProbing });
   const { style } = context;
   const document = {
     cli: { version: VERSION },
     service,
     config: { cli: config, ...serviceConfig },
-    gateway: { ...local.gateway, tls },
+    gateway: { ...local.gateway, isRunning, tls, exposure, dashboardUrl: dashboard },
     port: local.port,
     ...(isProbing ? { rpc } : {}),
     extraServices: extraServices(found.leftovers),
   };
-  context.answer(document, () =>
-    renderFields(
+  context.answer(document, () => {
+    const headline = isRunning ? style.good("✅ Running") : style.bad("❌ Not running");
+    const fields = renderFields(
       [
         ...serviceFields(context, service, "gateway"),
         ["Config (cli):", `${config.path}${configState(config)}`],
@@ -86,6 +93,8 @@ export async function run(context: CommandContext): Promise<number> {
           "Gateway:",
           `bind=${local.gateway.bindMode} (${local.gateway.bindHost}), port=${local.gateway.port} (${local.gateway.portSource})`,
         ],
+        ["Tailscale:", exposure.mode === "off" ? undefined : describeExposure(exposure)],
+        ["Dashboard:", dashboard ?? undefined],
         ...ownTlsFields(tls),
         [
           "Probe target:",
@@ -116,8 +125,9 @@ export async function run(context: CommandContext): Promise<number> {
         ],
       ],
       style,
-    ),
-  );
+    );
+    return `${headline}\n${fields}`;
+  });
   return mustAnswer && !rpc.ok ? 1 : 0;
 }
 
@@ -180,7 +190,7 @@ async function localGateway(
     gateway: {
       version: probe?.ok === true ? (probe.server?.version ?? null) : null,
       bindMode,
-      bindHost: bindMode === "lan" ? "0.0.0.0" : "127.0.0.1",
+      bindHost: bindHostOf(context, bindMode, gateway["customBindHost"]),
       customBindHost: gateway["customBindHost"] ?? null,
       port,
       portSource: source,
@@ -238,6 +248,16 @@ function rpcOf(chosen: ChosenGateway | CliError, probe: ProbeResult | undefined)
   };
 }
 
+/** Whether the Gateway that is asked about runs: this machine's, or the one that commands go to. */
+function isUp(
+  chosen: ChosenGateway | CliError,
+  facts: { rpc: { ok: boolean }; runtime: ServiceRuntime; isProbing: boolean },
+): boolean {
+  const isElsewhere = !(chosen instanceof CliError) && chosen.target.kind === "remote";
+  if (facts.rpc.ok) return true;
+  return !(isElsewhere && facts.isProbing) && facts.runtime.status === "running";
+}
+
 function hintsOf(
   chosen: ChosenGateway | CliError,
   probe: ProbeResult | undefined,
@@ -249,6 +269,15 @@ function hintsOf(
 function configState({ exists, valid }: ConfigSummary): string {
   if (!exists) return " (missing)";
   return valid ? "" : " (invalid)";
+}
+
+/** The first address of the bind; that of the tailnet only a running Gateway knows. */
+function bindHostOf({ paths }: CommandContext, mode: string, customBindHost: unknown): string {
+  if (mode === "lan") return "0.0.0.0";
+  if (mode === "custom" && typeof customBindHost === "string") return customBindHost;
+  const instance = mode === "tailnet" ? readInstance(paths.stateDir) : undefined;
+  const isKnown = instance !== undefined && isAlive(instance.pid) && URL.canParse(instance.url);
+  return isKnown ? new URL(instance.url).hostname : "127.0.0.1";
 }
 
 function probeNote(bindMode: string, chosen: ChosenGateway | CliError): string | undefined {

@@ -7,11 +7,19 @@ import {
   chooseGateway,
   isLocalTarget,
   placeOf,
+  readConfig,
   viaFields,
 } from "../gateway/choose-gateway.ts";
 import { type ConfigSummary, summariseConfig } from "../gateway/config-summary.ts";
+import { dashboardUrl } from "../gateway/dashboard-url.ts";
 import { connectionDetails } from "../gateway/explain-failure.ts";
 import { channelLines } from "../gateway/health-view.ts";
+import {
+  describeExposure,
+  type LocalExposure,
+  readLocalExposure,
+} from "../gateway/local-exposure.ts";
+import { type OwnTls, readOwnTls } from "../gateway/own-tls.ts";
 import { reportPort } from "../gateway/port-report.ts";
 import { probeGateway, type ProbeResult } from "../gateway/probe-gateway.ts";
 import { renderFields } from "../output/table.ts";
@@ -46,13 +54,27 @@ export async function run(context: CommandContext): Promise<number> {
     gateway: await summariseService(context, "gateway"),
     node: await summariseService(context, "node"),
   };
-  const view: StatusView = { config, chosen, probe, services };
+  const loose = gateway?.loose ?? (await readConfig(context));
+  const exposure = readLocalExposure(context, loose.config);
+  const view: StatusView = {
+    config,
+    chosen,
+    probe,
+    services,
+    exposure,
+    dashboard: gateway === undefined ? null : dashboardUrl(context, gateway, exposure),
+    tls: await readOwnTls(context, loose.config),
+  };
   const diagnosis = context.flag("all") ? await diagnose(context, view) : [];
   context.answer(statusDocument(context, view), () => humanText(context, view, diagnosis));
   return 0;
 }
 
 interface StatusView {
+  exposure: LocalExposure;
+  /** Where a browser finds the Gateway's page. */
+  dashboard: string | null;
+  tls: OwnTls | null;
   services: { gateway: ServiceSummary; node: ServiceSummary };
   config: ConfigSummary;
   chosen: ChosenGateway | Error;
@@ -72,7 +94,8 @@ async function choose(context: CommandContext): Promise<ChosenGateway | Error> {
   }
 }
 
-function statusDocument(context: CommandContext, { config, chosen, probe, services }: StatusView) {
+function statusDocument(context: CommandContext, view: StatusView) {
+  const { config, chosen, probe, services, exposure, dashboard, tls } = view;
   const target = chosen instanceof Error ? undefined : chosen.target;
   const summary = asObject(probe?.summary);
   return {
@@ -95,7 +118,10 @@ function statusDocument(context: CommandContext, { config, chosen, probe, servic
       self: selfOf(probe) ?? null,
       error: chosen instanceof Error ? chosen.message : (probe?.error ?? null),
       authWarning: null,
+      tlsFingerprint: tls?.fingerprint ?? null,
     },
+    dashboard,
+    tailscale: exposure,
     gatewayService: services.gateway,
     nodeService: services.node,
     nodes: probe?.nodes ?? null,
@@ -127,7 +153,10 @@ function humanText(
           `${config.path}${config.exists ? (config.valid ? "" : style.bad(" (invalid)")) : " (missing)"}`,
         ],
         ["State", context.paths.stateDir],
+        ["Dashboard", view.dashboard ?? undefined],
+        ["Tailscale", describeExposure(view.exposure)],
         ["Gateway", gatewayRow(context, view)],
+        ["TLS fingerprint", view.tls?.fingerprint ?? undefined],
         ["Gateway service", serviceRow(view.services.gateway)],
         ["Node service", serviceRow(view.services.node)],
         [

@@ -53,7 +53,7 @@ export function planDashboard(question: DashboardQuestion): DashboardPlan {
 }
 
 /** With a leading slash and without a trailing one; empty for the root. */
-function basePathOf(config: object): string {
+export function basePathOf(config: object): string {
   const gateway = asObject((config as Record<string, unknown>)["gateway"]);
   const basePath = asObject(gateway["controlUi"])["basePath"];
   if (typeof basePath !== "string") return "";
