@@ -1,4 +1,4 @@
-import { createTestIdentity } from "@openclaw/testkit";
+import { type ConnectOptions, createTestIdentity } from "@openclaw/testkit";
 import { describe, expect, test } from "vitest";
 import { TOKEN, startTestGateway } from "./fixture.ts";
 
@@ -47,6 +47,17 @@ describe("pain 1: a device that has lost its token", () => {
     expect(stale.error?.details).toMatchObject({ code: "AUTH_DEVICE_TOKEN_MISMATCH" });
     const hello = await (await t.peer()).handshake({ identity, ...ask });
     expect(hello["auth"]).not.toMatchObject({ deviceToken });
+  });
+
+  test("stays out with a signature that is not over this connection's nonce, which anybody may send again", async () => {
+    await using t = await startTestGateway();
+    const identity = createTestIdentity();
+    const old = { identity, minProtocol: 3, maxProtocol: 3, scopes: ["operator.read"] };
+    const withoutNonce: ConnectOptions = { ...old, signature: "v1", nonce: null };
+    await (await t.peer()).handshake({ ...withoutNonce, token: TOKEN });
+    const again = await (await t.peer()).connect(withoutNonce);
+    expect(again.error?.details).toMatchObject({ code: "AUTH_TOKEN_MISSING" });
+    await (await t.peer()).handshake({ ...old, signature: "v2" });
   });
 
   test("gets no wider rights by it: more scopes or another role wait for an operator", async () => {

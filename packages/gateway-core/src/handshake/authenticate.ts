@@ -46,7 +46,7 @@ export function authenticate(
     auth: GatewayAuth;
     devices: DeviceRegistry;
     tokens: DeviceTokens;
-    device: { deviceId: string; publicKey: string } | undefined;
+    device: { deviceId: string; publicKey: string; isFresh: boolean } | undefined;
     setups: SetupCodes;
     guesses: Guesses;
     origin: PeerOrigin;
@@ -85,7 +85,7 @@ export function authenticate(
   }
   // A page's key lies where the page's scripts do, and is no proof that a person logged in.
   const bringsNothing = !token && !password && !deviceToken;
-  if (bringsNothing && device && context.origin.browserOrigin === undefined)
+  if (bringsNothing && device?.isFresh === true && context.origin.browserOrigin === undefined)
     if (mayRepair(record, { publicKey: device.publicKey, role }))
       return { ok: true, method: "device-key" };
 

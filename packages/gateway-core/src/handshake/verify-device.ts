@@ -12,7 +12,8 @@ const RAW_KEY_BYTES = 32;
 const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
 
 export type DeviceVerdict =
-  | { ok: true; deviceId: string; publicKey: string }
+  /** `isFresh`: the signature is over this socket's nonce, so that nobody has just sent it again. */
+  | { ok: true; deviceId: string; publicKey: string; isFresh: boolean }
   | { ok: false; detailCode: ConnectErrorDetailCode; reason: string; message: string };
 
 /**
@@ -79,6 +80,7 @@ export function verifyDevice(
           ok: true,
           deviceId: device.id.toLowerCase(),
           publicKey: raw.toString("base64url"),
+          isFresh: Boolean(device.nonce),
         };
     }
   }
