@@ -37,3 +37,22 @@ test("asks for few at the same time, lets some wait, and turns the rest away", a
   for (const answer of answers.slice(3)) answer(undefined);
   expect(await Promise.all(again)).toEqual([undefined, undefined]);
 });
+
+test("pain 25: a clock that is set back does not make an answer hold longer", async () => {
+  const clock = { now: Date.UTC(2026, 0, 1) };
+  const asked: string[] = [];
+  const whois = createIdentityCache(
+    (address) => {
+      asked.push(address);
+      return Promise.resolve({ login: "a@example.com" });
+    },
+    defaultIdentityCacheLimits,
+    () => clock.now,
+  );
+  await whois("a");
+  clock.now -= 365 * 24 * 3_600_000;
+  await whois("a");
+  clock.now += 60_000;
+  await whois("a");
+  expect(asked.length).toBeGreaterThan(1);
+});

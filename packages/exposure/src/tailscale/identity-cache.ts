@@ -27,6 +27,7 @@ export type IdentityLookup = (address: string) => Promise<TailnetIdentity | unde
 
 interface Entry {
   readonly identity: TailnetIdentity | undefined;
+  readonly from: number;
   readonly until: number;
 }
 
@@ -61,10 +62,12 @@ export function createIdentityCache(
   }
 
   function remember(address: string, identity: TailnetIdentity | undefined): void {
+    const from = now();
     entries.delete(address);
     entries.set(address, {
       identity,
-      until: now() + (identity === undefined ? limits.missMs : limits.hitMs),
+      from,
+      until: from + (identity === undefined ? limits.missMs : limits.hitMs),
     });
     for (const oldest of entries.keys()) {
       if (entries.size <= limits.maxEntries) break;
@@ -74,7 +77,9 @@ export function createIdentityCache(
 
   return async (address) => {
     const entry = entries.get(address);
-    if (entry !== undefined && now() < entry.until) return entry.identity;
+    const at = now();
+    // An answer from the future is one from before the clock was set back, nobody knows how long.
+    if (entry !== undefined && entry.from <= at && at < entry.until) return entry.identity;
     const present = flights.get(address);
     if (present !== undefined) return present;
     if (waiting.length >= limits.maxWaiting) return undefined;
