@@ -8,6 +8,7 @@ import {
   CHALLENGE,
   diagnose,
   expectBroken,
+  expectConnected,
   listening,
   PASSWORD,
   startWebSocket,
@@ -210,7 +211,7 @@ describe("pairing and scope", () => {
     const { requestId } = broken.evidence as { requestId: string };
     expect(broken.fix).toBe(`openclaw devices approve ${requestId}`);
     await gateway.gateway.call("device.pair.approve", { requestId });
-    expect((await diagnose(cli, [])).ok).toBe(true);
+    expectConnected(await diagnose(cli, []));
   });
 
   test("fault 31: a device that asks for more than it was approved for", async () => {
@@ -236,7 +237,7 @@ describe("pairing and scope", () => {
     });
     await writeConfig({ port: gateway.port });
     const deviceId = await approve(gateway, await diagnose(cli, []));
-    expect((await diagnose(cli, [])).ok).toBe(true);
+    expectConnected(await diagnose(cli, []));
     await gateway.gateway.call("device.token.revoke", { deviceId, role: "operator" });
     const asks = expectBroken(await diagnose(cli, []), "pairing", "DEVICE_REVOKED");
     expect(asks.fix).toMatch(/^openclaw devices approve [\w-]+$/u);
@@ -249,9 +250,10 @@ describe("pairing and scope", () => {
     });
     await writeConfig({ port: gateway.port });
     const deviceId = await approve(gateway, await diagnose(cli, []));
-    expect((await diagnose(cli, [])).ok).toBe(true);
+    expectConnected(await diagnose(cli, []));
     gateway.gateway.update({ auth: { mode: "token", token: TOKEN } });
-    expect((await diagnose(cli, [])).ok, "the device's token is enough").toBe(true);
+    // The device's token is enough.
+    expectConnected(await diagnose(cli, []));
     await gateway.gateway.call("device.token.revoke", { deviceId, role: "operator" });
     const broken = expectBroken(await diagnose(cli, []), "authentication", "DEVICE_TOKEN_REVOKED");
     expect(broken.fix).toBe("export OPENCLAW_GATEWAY_TOKEN=<token>");
@@ -264,22 +266,19 @@ describe("pairing and scope", () => {
     });
     await writeConfig({ port: gateway.port });
     const deviceId = await approve(gateway, await diagnose(cli, []));
-    expect((await diagnose(cli, [])).ok).toBe(true);
+    expectConnected(await diagnose(cli, []));
     gateway.gateway.update({ auth: { mode: "token", token: TOKEN } });
     await gateway.gateway.call("device.token.rotate", { deviceId, role: "operator" });
-    expect((await diagnose(cli, [])).ok).toBe(true);
+    expectConnected(await diagnose(cli, []));
   });
 });
 
 async function approve(
   { gateway }: Awaited<ReturnType<typeof startGateway>>,
-  { broken, text }: Awaited<ReturnType<typeof diagnose>>,
+  found: Awaited<ReturnType<typeof diagnose>>,
 ): Promise<string> {
-  const { requestId, deviceId } = { requestId: "", deviceId: "", ...broken?.evidence } as {
-    requestId: string;
-    deviceId: string;
-  };
-  expect(requestId, text).not.toBe("");
+  const { evidence } = expectBroken(found, "pairing", "NOT_PAIRED");
+  const { requestId, deviceId } = evidence as { requestId: string; deviceId: string };
   await gateway.call("device.pair.approve", { requestId });
   return deviceId;
 }
@@ -307,7 +306,7 @@ describe("node and command", () => {
   test("are walked to, and the command does not run", async () => {
     await using there = await startNode(["system.which"]);
     const found = await diagnose(cli, [...there.args, "--command", "system.which"]);
-    expect(found.ok, found.text).toBe(true);
+    expectConnected(found);
     expect(there.node.invokes).toEqual([]);
   });
 

@@ -10,7 +10,7 @@ import {
 } from "@openclaw/testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type CliFixture, createCli, startGateway, TOKEN } from "./cli-fixture.ts";
-import { diagnose, expectBroken, startTcp } from "./doctor-connect-fixture.ts";
+import { diagnose, expectBroken, expectConnected, startTcp } from "./doctor-connect-fixture.ts";
 import { type SshGateway, startSshGateway } from "./ssh-rig.ts";
 
 let cli: CliFixture;
@@ -55,7 +55,7 @@ describe.runIf(hasSshd)("doctor connect over SSH", () => {
     await using gateway = await startSshGateway();
     const cliPath = await writeFarProgram(gateway.gateway.port);
     const found = await diagnose(cli, far(gateway, "--cli-path", cliPath));
-    expect(found.ok, found.text).toBe(true);
+    expectConnected(found);
     expect(found.notes).toEqual([]);
     const detailOf = (name: string) => found.steps.find((step) => step.name === name)?.detail;
     expect(detailOf("route")).toContain("SSH-2.0-OpenSSH");
@@ -134,7 +134,7 @@ describe.runIf(hasSshd)("doctor connect over SSH", () => {
   test("fault 12: a program that is not on PATH there is a note, with what was searched", async () => {
     await using gateway = await startSshGateway();
     const found = await diagnose(cli, far(gateway, "--cli-path", "/no/such/openclaw"));
-    expect(found.ok, found.text).toBe(true);
+    expectConnected(found);
     expect(found.notes).toMatchObject([{ code: "CLI_NOT_FOUND" }]);
     expect(found.notes[0]?.message).toContain("searched: /opt/homebrew/bin:/usr/local/bin:");
     expect(found.notes[0]?.message).toContain("127");

@@ -4,7 +4,7 @@ import { loadGatewayCertificate, type GatewayCertificate } from "@openclaw/expos
 import { createGateway } from "@openclaw/gateway-core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type CliFixture, createCli, startGateway, TOKEN } from "./cli-fixture.ts";
-import { diagnose, expectBroken, listening } from "./doctor-connect-fixture.ts";
+import { diagnose, expectBroken, expectConnected, listening } from "./doctor-connect-fixture.ts";
 import { expiredCertificate } from "./expired-certificate.ts";
 
 const OTHER_PIN = "AB:".repeat(31) + "AB";
@@ -34,7 +34,7 @@ describe("TLS", () => {
     await using gateway = await startTls();
     const args = withToken(gateway.url, "--tls-fingerprint", certificate.publicKeyPin);
     const found = await diagnose(cli, args);
-    expect(found.ok, found.text).toBe(true);
+    expectConnected(found);
     expect(found.steps.find(({ name }) => name === "tls")?.detail).toContain(
       certificate.fingerprint,
     );
@@ -116,7 +116,7 @@ describe("TLS", () => {
   test("fault 19: a clock that is off by a year is noted where nothing is broken by it", async () => {
     await using gateway = await startGateway({ now: () => Date.now() + YEAR_MS });
     const found = await diagnose(cli, gateway.flags);
-    expect(found.ok, found.text).toBe(true);
+    expectConnected(found);
     expect(found.notes).toMatchObject([{ code: "CLOCK_SKEW" }]);
     expect(found.notes[0]?.message).toContain("365 days behind it");
   });

@@ -1,12 +1,18 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
 import { networkInterfaces } from "node:os";
 import { connect as connectTcp } from "node:net";
 import { once } from "node:events";
 import { createFaultProxy, fakeTailscale, freePort, startProcess } from "@openclaw/testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { CONNECT_FAULTS } from "../src/doctor/connect/faults.ts";
+import { createBudget } from "../src/doctor/connect/budget.ts";
+import { networkCarrier } from "../src/doctor/connect/carrier.ts";
+import { explainRefused } from "../src/doctor/connect/explain-refused.ts";
+import { CONNECT_FAULTS, NOTES } from "../src/doctor/connect/faults.ts";
+import type { Interfaces } from "../src/doctor/connect/local-facts.ts";
 import { CONNECT_STEPS } from "../src/doctor/connect/steps.ts";
+import type { Trail } from "../src/doctor/connect/trail.ts";
+import type { StepFailure } from "../src/remote/walk.ts";
 import { type CliFixture, createCli, startGateway, TOKEN } from "./cli-fixture.ts";
 import { diagnose, expectBroken, listening, startTcp } from "./doctor-connect-fixture.ts";
 
@@ -99,7 +105,7 @@ describe("the target", () => {
 
     await using gateway = await startGateway();
     const named = await diagnose(cli, gateway.flags);
-    expect(named).toMatchObject({ ok: true, notes: [{ code: "CONFIG_INVALID" }] });
+    expect(named).toMatchObject({ ok: true, notes: [{ code: "OTHER_CONFIG_INVALID" }] });
   });
 
   test("that cannot be read is told as a finding", async () => {
@@ -225,18 +231,110 @@ describe("what listens there", () => {
   });
 });
 
-describe("the MagicDNS name", () => {
-  test.skipIf(ownAddress() === undefined)(
-    "is not asked for where the address is none of Tailscale's",
-    async () => {
-      await using tailscale = await fakeTailscale();
-      await using gateway = await startGateway();
-      const env = { PATH: tailscale.path, OPENCLAW_ALLOW_INSECURE_PRIVATE_WS: "1" };
-      const url = `ws://${ownAddress()}:${gateway.port}`;
-      expectBroken(await diagnose(cli, withToken(url), { env }), "route", "BOUND_TO_LOOPBACK");
-      expect(tailscale.calls()).toEqual([]);
-    },
-  );
+describe("fault 4: an address of the tailnet", () => {
+  const address = "100.101.102.103";
+  const tailnet: Interfaces = {
+    tailscale0: [
+      {
+        address,
+        netmask: "255.255.255.255",
+        family: "IPv4",
+        mac: "00:00:00:00:00:00",
+        internal: false,
+        cidr: `${address}/32`,
+      },
+    ],
+  };
+
+  /** What is said of a port that refuses, on a machine with an address that the test's has not. */
+  async function explain(
+    port: number,
+    env: Record<string, string>,
+    interfaces: Interfaces,
+    totalMs = 5_000,
+  ) {
+    const context = { env, commandLine: (words: string) => `openclaw ${words}` };
+    const gateway = { target: { url: `ws://${address}:${port}`, kind: "url-flag", urlSource: "" } };
+    const interruption = { signal: new AbortController().signal };
+    const budget = createBudget(totalMs);
+    // Nothing else of a walk is asked for.
+    const trail = { context, gateway, interruption, budget } as unknown as Trail;
+    const carrier = networkCarrier(address, port);
+    const refused = { carrier, addresses: [address], cause: undefined, interfaces };
+    return (await explainRefused(trail, refused)) as StepFailure;
+  }
+
+  test("of this machine: bind to it, or go by the MagicDNS name that Serve answers to", async () => {
+    await using tailscale = await fakeTailscale();
+    await using gateway = await startGateway();
+    const failure = await explain(gateway.port, tailscale.env, tailnet, 100_000);
+    expect(failure).toMatchObject({
+      code: "BOUND_TO_LOOPBACK",
+      evidence: { address, loopback: "answers", dnsName: tailscale.host },
+      fix: "openclaw config set gateway.bind tailnet",
+    });
+    expect(failure.hint).toContain(`wss://${tailscale.host}`);
+  });
+
+  test("of this machine, while Tailscale hangs, is told in time", async () => {
+    await using tailscale = await fakeTailscale();
+    tailscale.fail({ on: "*", kind: "hang" });
+    await using gateway = await startGateway();
+    const startedAt = performance.now();
+    const failure = await explain(gateway.port, tailscale.env, tailnet);
+    expect(failure.code).toBe("BOUND_TO_LOOPBACK");
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  });
+
+  test("of another machine: what listens there is told to be looked at", async () => {
+    const failure = await explain(await freePort(), {}, {});
+    expect(failure).toMatchObject({
+      code: "CONNECTION_REFUSED",
+      fix: "openclaw config set gateway.bind tailnet",
+    });
+    expect(failure.hint).toContain("MagicDNS");
+  });
+});
+
+describe("the time", () => {
+  test("is what --timeout says, for everything together", async () => {
+    await using silent = await startTcp(() => {});
+    const url = `ws://127.0.0.1:${silent.port}`;
+    const found = await diagnose(cli, [...withToken(url), "--timeout", "600"]);
+    expectBroken(found, "upgrade", "UPGRADE_NO_ANSWER");
+    expect(found.durationMs).toBeLessThan(5_000);
+  });
+
+  test("is dealt out so that something is left to explain what took all of it", () => {
+    let nowMs = 0;
+    const budget = createBudget(5_000, () => nowMs);
+    expect(budget.step(1_500)).toBe(1_500);
+    nowMs = 3_900;
+    expect(budget.step(1_500)).toBe(100);
+    expect(budget.explain(1_500)).toBe(800);
+    nowMs = 6_000;
+    expect([budget.step(1), budget.explain(1_500)]).toEqual([1, 1]);
+    expect(createBudget(10_000, () => 0).step(1_500)).toBe(3_000);
+  });
+
+  test("ends at once with Ctrl-C, as a shell reports it", async () => {
+    await using silent = await startTcp(() => {});
+    const args = withToken(`ws://127.0.0.1:${silent.port}`);
+    const running = cli.run(["doctor", "connect", ...args, "--timeout", "600000"]);
+    await expect.poll(() => cli.live.stdout).toContain("✓ The port answers");
+    cli.signal();
+    const { code, stdout } = await running;
+    expect(code).toBe(130);
+    expect(stdout).not.toContain("Broken:");
+  });
+});
+
+describe("the page", () => {
+  test("has a row for every code, and none for another", async () => {
+    const page = await readFile(new URL("../../../docs/doctor-connect.md", import.meta.url), "utf8");
+    const listed = [...page.matchAll(/^\| `([A-Z_]+)`/gmu)].map(([, code]) => code);
+    expect(listed.toSorted()).toEqual([...CONNECT_FAULTS, ...NOTES].toSorted());
+  });
 });
 
 /** An address of this machine besides loopback. */

@@ -25,6 +25,8 @@ export async function run(context: CommandContext): Promise<number> {
   const note = (added: Note): void => void notes.push(added);
   let target: ConnectTarget | undefined;
   let ok = false;
+  let hasLeftBehind = false;
+  const leaveBehind = (): void => void (hasLeftBehind = true);
   try {
     const chosen = await walk.take(["target"], async () => {
       const value = await chooseConnectTarget(context, note);
@@ -35,7 +37,7 @@ export async function run(context: CommandContext): Promise<number> {
     target = chosen;
     const { walkConnect } = await import("../doctor/connect/walk-connect.ts");
     const { gateway } = chosen;
-    const trail: Trail = { context, gateway, walk, budget, interruption, note };
+    const trail: Trail = { context, gateway, walk, budget, interruption, note, leaveBehind };
     await interruption.guard(walkConnect(trail, chosen));
     ok = true;
   } catch (error) {
@@ -55,7 +57,10 @@ export async function run(context: CommandContext): Promise<number> {
     notes,
   };
   context.answer(document, () => closing(context, { ok, notes, steps }));
-  return ok ? 0 : 1;
+  const exitCode = ok ? 0 : 1;
+  // The system's look-up of a name has no end of its own.
+  if (hasLeftBehind) context.io.terminate(exitCode);
+  return exitCode;
 }
 
 function targetView(target: ConnectTarget | undefined): object | null {

@@ -103,7 +103,7 @@ async function checkConfig(
   const issues = loaded.issues.map((issue) => `${issue.path}: ${configProblem(issue)}`);
   const message = `the config file is invalid: ${loaded.path}`;
   const fix = context.commandLine("config validate");
-  if (!isNeeded) return note({ code: "CONFIG_INVALID", message: `${message}.`, fix });
+  if (!isNeeded) return note({ code: "OTHER_CONFIG_INVALID", message: `${message}.`, fix });
   throw fault("CONFIG_INVALID", `${message}.`, {
     evidence: { path: loaded.path, issues: issues.slice(0, SHOWN_ISSUES) },
     fix,

@@ -3,27 +3,33 @@ import { fault } from "./faults.ts";
 import {
   describeHolders,
   findLocalGateways,
+  type Interfaces,
   isOwnAddress,
   type LocalGateway,
 } from "./local-facts.ts";
 import { answersOnLoopback, isLoopback } from "./route-link.ts";
 import { goTo, type Trail } from "./trail.ts";
 
+/** Tailscale is asked for a name that is only a hint. */
+const TAILSCALE_SHARE_MS = 2_000;
+
 export interface Refused {
   readonly carrier: Carrier;
   readonly addresses: readonly string[];
   readonly cause: unknown;
+  /** Of this machine. @default those of the system */
+  readonly interfaces?: Interfaces | undefined;
 }
 
 /** Why nothing listens on a port, as far as this machine can tell. */
 export async function explainRefused(trail: Trail, refused: Refused): Promise<Error> {
   const { host, port } = refused.carrier;
   if (isLoopback(host, refused.addresses)) return explainLoopback(trail, refused);
-  const own = refused.addresses.find(isOwnAddress);
+  const own = refused.addresses.find((address) => isOwnAddress(address, refused.interfaces));
   if (own !== undefined && (await answersOnLoopback(trail, port))) {
     return explainBind(trail, refused, own);
   }
-  const isTailnet = await isTailnetHost(host, refused.addresses);
+  const isTailnet = isTailnetHost(host, refused.addresses);
   return fault("CONNECTION_REFUSED", `nothing listens on ${host}:${port}.`, {
     at: "route",
     evidence: { errno: "ECONNREFUSED", addresses: refused.addresses },
@@ -138,7 +144,7 @@ async function onOtherPort(
 async function explainBind(trail: Trail, { carrier, cause }: Refused, own: string): Promise<Error> {
   const { port } = carrier;
   const { context } = trail;
-  const isTailnet = await isTailnetHost(own, [own]);
+  const isTailnet = isTailnetHost(own, [own]);
   const dnsName = isTailnet ? await magicDnsName(trail) : undefined;
   return fault(
     "BOUND_TO_LOOPBACK",
@@ -162,8 +168,8 @@ async function explainBind(trail: Trail, { carrier, cause }: Refused, own: strin
   );
 }
 
-/** Only an address of Tailscale's ranges, or a name of its. */
-async function isTailnetHost(host: string, addresses: readonly string[]): Promise<boolean> {
+/** Whether it is an address of Tailscale's ranges, or one of its names. */
+function isTailnetHost(host: string, addresses: readonly string[]): boolean {
   return (
     host.endsWith(".ts.net") ||
     addresses.some((address) => {
@@ -178,7 +184,7 @@ async function isTailnetHost(host: string, addresses: readonly string[]): Promis
 async function magicDnsName({ context, budget }: Trail): Promise<string | undefined> {
   const { createTailscale } = await import("@openclaw/exposure");
   const late = new Promise<undefined>((resolve) => {
-    setTimeout(() => resolve(undefined), budget.explain(800)).unref();
+    setTimeout(() => resolve(undefined), budget.explain(TAILSCALE_SHARE_MS)).unref();
   });
   const asked = createTailscale({ env: context.env })
     .status()

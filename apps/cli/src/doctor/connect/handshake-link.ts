@@ -168,7 +168,7 @@ function rejected({ context }: Trail, { error, details, said }: Refusal): StepFa
   return fault("HANDSHAKE_REJECTED", `the Gateway ends the handshake: ${said}`, {
     at: "authentication",
     evidence,
-    fix: error.code.startsWith("IDENTITY") ? context.commandLine("devices list") : "openclaw logs",
+    fix: error.code.startsWith("IDENTITY") ? context.commandLine("doctor") : "openclaw logs",
     hint: error.hint ?? "On the Gateway's machine: its log names the reason.",
     cause: error,
   });

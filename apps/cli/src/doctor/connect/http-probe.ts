@@ -72,8 +72,7 @@ function ask(
 ): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const asked = request({
-      // http reads and writes any stream; only its types ask for a socket.
-      createConnection: (() => stream) as never,
+      createConnection: () => stream,
       path,
       headers: { Host: host, "User-Agent": "openclaw-doctor", ...headers },
       setDefaultHeaders: false,

@@ -1,9 +1,11 @@
 import { readdirSync } from "node:fs";
-import { networkInterfaces } from "node:os";
+import { type NetworkInterfaceInfo, networkInterfaces } from "node:os";
 import { basename, join } from "node:path";
 import { describeHolder, findPortHolders, type PortHolder } from "@openclaw/gateway/port-holder";
 import { type GatewayInstance, isAlive, readInstance } from "@openclaw/gateway/instance-file";
+import { isLoopbackHost } from "@openclaw/config";
 import type { CommandContext } from "../../program/command-context.ts";
+import type { Carrier } from "./carrier.ts";
 
 /** A Gateway of this user that runs on this machine. */
 export interface LocalGateway extends Pick<GatewayInstance, "pid" | "port" | "url"> {
@@ -32,9 +34,15 @@ export function findLocalGateways({ paths }: Pick<CommandContext, "paths">): Loc
   });
 }
 
+/** Interfaces as `os.networkInterfaces()` has them. */
+export type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
+
 /** Whether an address is one of this machine's, and not loopback. */
-export function isOwnAddress(address: string): boolean {
-  return Object.values(networkInterfaces())
+export function isOwnAddress(
+  address: string,
+  interfaces: Interfaces = networkInterfaces(),
+): boolean {
+  return Object.values(interfaces)
     .flatMap((infos) => infos ?? [])
     .some((info) => !info.internal && info.address === address);
 }
@@ -42,6 +50,17 @@ export function isOwnAddress(address: string): boolean {
 /** Who listens on a port of this machine, for people; empty where the system does not tell. */
 export async function describeHolders(port: number): Promise<string[]> {
   return (await findPortHolders(port)).map(describeHolder);
+}
+
+/** The same for where a carrier leads; undefined where that is no port of this machine, or nobody is found. */
+export async function describeLocalHolders({
+  host,
+  port,
+  kind,
+}: Carrier): Promise<string[] | undefined> {
+  if (kind !== "network" || !isLoopbackHost(host)) return undefined;
+  const holders = await describeHolders(port);
+  return holders.length === 0 ? undefined : holders;
 }
 
 /** An ssh that holds the port. */

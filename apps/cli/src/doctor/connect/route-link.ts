@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { isLoopbackHost } from "@openclaw/config";
-import type { Taken } from "../../remote/walk.ts";
+import { StepFailure, type Taken } from "../../remote/walk.ts";
 import { type Carrier, errnoOf, networkCarrier } from "./carrier.ts";
 import { fault } from "./faults.ts";
 import { goTo, type Trail } from "./trail.ts";
@@ -12,27 +12,39 @@ const ROUTE_SHARE_MS = 1_500;
 /** The addresses of a name. @throws {StepFailure} `NAME_NOT_RESOLVED` */
 export async function resolveHost(trail: Trail, host: string): Promise<Taken<readonly string[]>> {
   if (isIP(host) !== 0) return { value: [host], detail: `${host} is an address` };
-  const timeoutMs = trail.budget.step(NAME_SHARE_MS);
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => late.reject(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })),
-    timeoutMs,
-  );
   try {
-    const found = await Promise.race([lookup(host, { all: true }), late.promise]);
+    const found = await resolveInTime(trail, lookup(host, { all: true }));
     const addresses = [...new Set(found.map(({ address }) => address))];
     return { value: addresses, detail: `${host} is ${addresses.slice(0, 3).join(", ")}` };
   } catch (cause) {
     const isTailnetName = host.endsWith(".ts.net");
     throw fault("NAME_NOT_RESOLVED", `the name ${host} has no address.`, {
       at: "name",
-      evidence: { name: host, errno: errnoOf(cause) },
+      evidence: { name: host, errno: errnoOf(cause instanceof StepFailure ? cause.cause : cause) },
       fix: isTailnetName ? "tailscale up" : goTo(trail, "<target>"),
       hint: isTailnetName
         ? "Names of a tailnet resolve only while Tailscale runs here."
         : "Check the spelling, the network and, if there is one, the VPN.",
       cause,
     });
+  }
+}
+
+/** Gives a look-up up that takes too long, which the system cannot be told. @throws what it throws; `ETIMEDOUT` */
+export async function resolveInTime<T>(trail: Trail, work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    trail.leaveBehind();
+    late.reject(
+      new StepFailure("the name servers do not answer.", {
+        code: "NAME_NOT_RESOLVED",
+        hint: "Check the network and its name servers.",
+        cause: Object.assign(new Error("no answer"), { code: "ETIMEDOUT" }),
+      }),
+    );
+  }, trail.budget.step(NAME_SHARE_MS));
+  try {
+    return await Promise.race([work, late.promise]);
   } finally {
     clearTimeout(timer);
   }

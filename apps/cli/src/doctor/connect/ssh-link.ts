@@ -6,6 +6,7 @@ import { readWayFailure, type WayFailure, wayOptions } from "../../gateway/ssh-w
 import { findProgram, findServer, runStatus } from "../../remote/test-over-ssh.ts";
 import { StepFailure, type Taken } from "../../remote/walk.ts";
 import { CONNECT_FAULTS, type ConnectFaultCode, fault } from "./faults.ts";
+import { resolveInTime } from "./route-link.ts";
 import { goTo, type Trail } from "./trail.ts";
 
 const ROUTE_SHARE_MS = 1_500;
@@ -22,12 +23,16 @@ const STATUS_SHARE_MS = 1_500;
 export async function openSshLink(trail: Trail): Promise<Way> {
   const { budget, walk } = trail;
   const timed = { ...trail, timeoutMs: budget.step(ROUTE_SHARE_MS) };
-  const explained = {
+  const explained: Trail["walk"] = {
     ...walk,
-    take: <T>(names: readonly string[], work: () => Promise<Taken<T>>) =>
-      walk.take(names, () =>
-        work().catch((error: unknown) => Promise.reject(explain(trail, error))),
-      ),
+    take: (names, work) =>
+      walk.take(names, async () => {
+        try {
+          return await (names[0] === "name" ? resolveInTime(trail, work()) : work());
+        } catch (error) {
+          throw explain(trail, error);
+        }
+      }),
   };
   await findServer({ ...timed, walk: explained }, "route");
   return walk.take(["ssh"], () => login(trail));

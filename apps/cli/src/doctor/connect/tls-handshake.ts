@@ -13,7 +13,7 @@ export type TlsOutcome =
       /** Absent where the certificate may be trusted. */
       readonly objection: TlsObjection | undefined;
       readonly shown: ShownCertificate | undefined;
-      /** Version and cipher, for people. */
+      /** Version, for people. */
       readonly protocol: string;
     }
   /** The other side ended it, or spoke something else. */
@@ -85,7 +85,7 @@ export function shakeTls(stream: Duplex, options: TlsHandshakeOptions): Promise<
         socket,
         shown,
         objection: judge(socket, shown, { pins: options.pins, wrongName }),
-        protocol: `${socket.getProtocol() ?? "TLS"}`,
+        protocol: socket.getProtocol() ?? "TLS",
       });
     });
   });

@@ -1,10 +1,17 @@
+import type { Duplex } from "node:stream";
 import { formatTlsPin, parseTlsPin, type TlsPin } from "@openclaw/config";
 import type { Taken } from "../../remote/walk.ts";
-import type { Carrier } from "./carrier.ts";
+import type { Carrier, OpenOptions } from "./carrier.ts";
 import { dateOfServer, describeSkew, isSkewed } from "./clock.ts";
 import { fault } from "./faults.ts";
+import { describeLocalHolders } from "./local-facts.ts";
 import { askForUpgrade } from "./http-probe.ts";
-import { type ShownCertificate, shakeTls, type TlsObjection } from "./tls-handshake.ts";
+import {
+  type ShownCertificate,
+  shakeTls,
+  type TlsObjection,
+  type TlsOutcome,
+} from "./tls-handshake.ts";
 import type { Trail } from "./trail.ts";
 
 export const tlsShareMs = 1_500;
@@ -16,13 +23,13 @@ export async function checkTls(trail: Trail, carrier: Carrier): Promise<Taken<un
   const timeoutMs = budget.step(tlsShareMs);
   const { signal } = interruption;
   const { hostname } = new URL(gateway.target.url);
-  const stream = await carrier.open({ timeoutMs, signal });
-  const outcome = await shakeTls(stream, {
-    host: hostname.replace(/^\[|\]$/gu, ""),
-    pins: pinsOf(gateway.target.tlsFingerprint),
-    timeoutMs,
-    signal,
-  });
+  const pins = pinsOf(gateway.target.tlsFingerprint);
+  const host = hostname.replace(/^\[|\]$/gu, "");
+  const stream = await openOrNothing(carrier, { timeoutMs, signal });
+  const outcome: TlsOutcome =
+    stream === undefined
+      ? { kind: "failed", code: "ECONNRESET", message: "it hung up" }
+      : await shakeTls(stream, { host, pins, timeoutMs, signal });
   if (outcome.kind === "encrypted") {
     const { objection, shown, socket, protocol } = outcome;
     if (objection === undefined) {
@@ -35,6 +42,16 @@ export async function checkTls(trail: Trail, carrier: Carrier): Promise<Taken<un
     throw explainObjection(trail, objection, shown);
   }
   throw await explainNoTls(trail, carrier, outcome);
+}
+
+/** Whoever takes connections may drop them at once. */
+async function openOrNothing(carrier: Carrier, options: OpenOptions): Promise<Duplex | undefined> {
+  try {
+    return await carrier.open(options);
+  } catch {
+    options.signal.throwIfAborted();
+    return undefined;
+  }
 }
 
 function pinsOf(texts: readonly string[] | undefined): readonly TlsPin[] {
@@ -51,6 +68,7 @@ async function explainNoTls(
 ): Promise<Error> {
   const { host, port } = carrier;
   const { url } = trail.gateway.target;
+  const holders = await describeLocalHolders(carrier);
   const seen =
     outcome.kind === "silent"
       ? { tls: "no answer" }
@@ -67,7 +85,7 @@ async function explainNoTls(
   }
   return fault("TLS_FAILED", `TLS with ${host}:${port} does not come about.`, {
     at: "tls",
-    evidence: seen,
+    evidence: { ...seen, holders },
     fix: `openssl s_client -connect ${host}:${port}`,
     hint: "Something else than a Gateway holds that port, or the two sides share no version of TLS.",
   });

@@ -15,6 +15,8 @@ export interface Trail {
   readonly budget: Budget;
   readonly interruption: Interruption;
   note(note: Note): void;
+  /** Something still runs that cannot be stopped, and that the process is not to wait for. */
+  leaveBehind(): void;
 }
 
 /** A walk whose steps end with the budget, whatever they still wait for. */

@@ -7,7 +7,7 @@ import { fault } from "./faults.ts";
 import { readGreeting } from "./greeting.ts";
 import { askForUpgrade, fetchPage, type HttpAnswer } from "./http-probe.ts";
 import { explainHttpRefusal, type HttpRefusal, type Readiness } from "./judge-upgrade.ts";
-import { describeHolders, findSshHolder } from "./local-facts.ts";
+import { describeLocalHolders, findSshHolder } from "./local-facts.ts";
 import { isLoopback } from "./route-link.ts";
 import { shakeTls } from "./tls-handshake.ts";
 import { pointTo } from "./tls-link.ts";
@@ -119,7 +119,7 @@ async function explainNoUpgrade(
       return explainHttpRefusal(trail, {
         ...answer,
         ...(await askHealth(trail, carrier)),
-        holders: await holdersOf(carrier),
+        holders: await describeLocalHolders(carrier),
       } satisfies HttpRefusal);
     case "bytes":
       return notAGateway(trail, carrier, { firstBytes: shown(answer.bytes) });
@@ -131,7 +131,7 @@ async function explainNoUpgrade(
         `${carrier.host}:${carrier.port} accepts the connection and does not answer.`,
         {
           at: "upgrade",
-          evidence: { waited: true, holders: await holdersOf(carrier) },
+          evidence: { waited: true, holders: await describeLocalHolders(carrier) },
           fix: "openclaw gateway restart",
           hint: "On the Gateway's machine. It hangs, or a forward or proxy on the way leads nowhere.",
         },
@@ -215,7 +215,7 @@ async function notAGateway(trail: Trail, carrier: Carrier, seen: object): Promis
   const { host, port } = carrier;
   return fault("NOT_A_GATEWAY", `what listens on ${host}:${port} is not a Gateway.`, {
     at: "upgrade",
-    evidence: { ...seen, holders: await holdersOf(carrier) },
+    evidence: { ...seen, holders: await describeLocalHolders(carrier) },
     fix: trail.context.commandLine("gateway status"),
     hint: "Another program holds that port. On the Gateway's machine that command shows where the Gateway listens.",
   });
@@ -231,7 +231,7 @@ async function closedFault(
   const { context, gateway } = trail;
   const isHere = kind === "network" && isLoopback(host, []);
   const ssh = isHere ? await findSshHolder(port) : undefined;
-  const evidence = { errno, bytes: 0, holders: await holdersOf(carrier) };
+  const evidence = { errno, bytes: 0, holders: await describeLocalHolders(carrier) };
   if (ssh !== undefined || gateway.target.kind === "remote") {
     const what = ssh === undefined ? "a forward" : `ssh, pid ${ssh.pid},`;
     return fault(
@@ -251,10 +251,4 @@ async function closedFault(
     fix: "openclaw gateway status",
     hint: "On that machine. It is a forward without a far end, or another program than the Gateway.",
   });
-}
-
-async function holdersOf({ host, port, kind }: Carrier): Promise<string[] | undefined> {
-  if (kind !== "network" || !isLoopback(host, [])) return undefined;
-  const holders = await describeHolders(port);
-  return holders.length === 0 ? undefined : holders;
 }
