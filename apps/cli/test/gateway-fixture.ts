@@ -41,6 +41,7 @@ export async function writeConfig(
 
 /** Starts it and waits for its banner; ended when disposed. */
 export async function starts({
+  words: command = ["gateway", "run"],
   config,
   env = {},
   tailscale,
@@ -50,7 +51,7 @@ export async function starts({
   const cli = await createCli();
   if (config !== undefined) await writeConfig(cli, config, profile);
   const words = profile === undefined ? [] : ["--profile", profile];
-  const ended = cli.run([...words, "gateway", "run", ...args], {
+  const ended = cli.run([...words, ...command, ...args], {
     env: { ...env, ...tailscale?.env },
   });
   let early: CliResult | undefined;
