@@ -1,5 +1,6 @@
 import type { CommandSpec, OptionSpec } from "./command-spec.ts";
 import { connectionOptions, JSON_OPTION } from "./common-options.ts";
+import { configureCommand } from "./onboard-commands.ts";
 
 const PATH_ARGUMENT = {
   name: "path",
@@ -40,7 +41,17 @@ export const configCommands: CommandSpec = {
     { command: "config set gateway.port 19000", says: "change it; how to undo it is printed" },
     { command: "config validate", says: "every problem of the file" },
   ],
+  // Called bare, it asks what to change.
+  defaultCommand: "wizard",
   commands: [
+    {
+      ...configureCommand,
+      name: "wizard",
+      examples: [
+        { command: "config wizard", says: "choose what to change; a bare config does the same" },
+        { command: "config wizard --section gateway", says: "port, bind, secret, Tailscale" },
+      ],
+    },
     {
       name: "get",
       summary: "print a value as it counts, variables replaced and secrets hidden",
