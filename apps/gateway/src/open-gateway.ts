@@ -8,6 +8,7 @@ import {
   type Gateway,
   type GatewayOptions,
   GatewayStartError,
+  type Store,
 } from "@openclaw/gateway-core";
 import { instancePath, isAlive, readInstance } from "./instance-file.ts";
 import { quietSqlite } from "./quiet-sqlite.ts";
@@ -44,7 +45,8 @@ export async function openGateway(
 ): Promise<Opened> {
   const deadline = performance.now() + LOCK_TIMEOUT_MS;
   for (;;) {
-    const opened = tryToOpen(plan, place, more);
+    // oxlint-disable-next-line no-await-in-loop
+    const opened = await tryToOpen(plan, place, more);
     const isLocked = "refusal" in opened && opened.refusal.id === "R11";
     if (!isLocked || place.signal.aborted || performance.now() >= deadline) return opened;
     // oxlint-disable-next-line no-await-in-loop
@@ -52,11 +54,16 @@ export async function openGateway(
   }
 }
 
-function tryToOpen(plan: StartPlan, place: GatewayPlace, more: EmbedderOptions): Opened {
+async function tryToOpen(
+  plan: StartPlan,
+  place: GatewayPlace,
+  more: EmbedderOptions,
+): Promise<Opened> {
   const { stateDir } = place;
+  let store: Store | undefined;
   try {
     quietSqlite(process);
-    const store = createSqliteStore({ directory: join(stateDir, "gateway"), ledger: plan.ledger });
+    store = createSqliteStore({ directory: join(stateDir, "gateway"), ledger: plan.ledger });
     const gateway = createGateway({
       auth: plan.auth,
       store,
@@ -77,6 +84,8 @@ function tryToOpen(plan: StartPlan, place: GatewayPlace, more: EmbedderOptions):
     });
     return { gateway };
   } catch (error) {
+    // Nobody else lets go of it, and another start may follow in this process.
+    await store?.close();
     return { refusal: refusedOpen(error, place) };
   }
 }

@@ -6,6 +6,7 @@ import {
   closeInTime,
   listenForStop,
   type Logger,
+  messageOf,
   type ProgramIo,
   runTokenPath,
   type StopRequest,
@@ -97,6 +98,7 @@ export async function runGateway(input: RunGatewayInput): Promise<number> {
   // and must not end the process.
   let requestRestart = (): void => {};
   const offRestart = input.io.onRestart(() => requestRestart());
+  const left: { exposure?: Exposure | undefined } = {};
   try {
     const paths = await migrateAtStart({ ...input, env: input.env ?? input.io.env });
     for (;;) {
@@ -106,6 +108,7 @@ export async function runGateway(input: RunGatewayInput): Promise<number> {
         stop: stop.requested,
         restart: restart.promise,
         ask: () => restart.resolve("restart"),
+        left,
       };
       // One generation ends before the next begins: they share port, lock and state.
       // oxlint-disable-next-line no-await-in-loop
@@ -117,6 +120,10 @@ export async function runGateway(input: RunGatewayInput): Promise<number> {
   } finally {
     offRestart();
     stop.release();
+    // Left for a next generation; one that came to be has taken it over, and this does nothing.
+    await withdraw(left.exposure, (error) =>
+      input.io.stderr.write(`The tailscale route was not taken back: ${messageOf(error)}\n`),
+    );
   }
 }
 
@@ -143,6 +150,8 @@ interface Wishes {
   readonly restart: Promise<"restart">;
   /** Asks for a restart from within. */
   ask(): void;
+  /** What a generation leaves to the next one although it is to be gone when the process ends. */
+  readonly left: { exposure?: Exposure | undefined };
 }
 
 /** One generation; a changed config with which it does not start is taken back where that was agreed. */
@@ -225,9 +234,10 @@ async function runWithConfig(
       stopHints: input.stopHints ?? [],
     };
     const started = await start(plan, surroundings);
+    if (started === "stopped") return 0;
     if ("refusal" in started) return tell(io, started.refusal);
-    await live.config?.start();
-    return await serve({ ...input, ...started, env, config, plan, logger, wishes });
+    const serving = { ...input, ...started, env, config, plan, logger, wishes };
+    return await serve(serving, await begin(serving, live.config));
   } finally {
     live.config?.stop();
     log.close();
@@ -256,11 +266,13 @@ interface StartSurroundings {
   readonly stopHints: readonly string[];
 }
 
+type StartOutcome = Started | { refusal: StartRefusal } | "stopped";
+
 /** Opens one thing after the other; when one fails, those before it are closed again. */
 async function start(
   plan: StartPlan,
   { env, stateDir, log, place, prepare, stop, wsLog, stopHints }: StartSurroundings,
-): Promise<Started | { refusal: StartRefusal }> {
+): Promise<StartOutcome> {
   const { logger } = log;
   const tls = plan.tls === undefined ? undefined : await startTls(plan.tls, plan, place);
   if (tls !== undefined && "refusal" in tls) return tls;
@@ -286,10 +298,38 @@ async function start(
   };
   const { signal } = givenUp;
   const opened = await openGateway(plan, { stateDir, stopHints, signal }, options);
-  if ("refusal" in opened) return opened;
+  if ("refusal" in opened) return signal.aborted ? "stopped" : opened;
   const { gateway } = opened;
-  for (const method of logMethods(log.location)) gateway.method(method);
-  prepare(gateway);
+  let outcome: StartOutcome | undefined;
+  try {
+    for (const method of logMethods(log.location)) gateway.method(method);
+    prepare(gateway);
+    outcome = await open({ gateway, plan, stateDir, certificate, tailscale, ways, signal });
+    return outcome;
+  } finally {
+    // However it ended, but for a Gateway that runs: refused, stopped, or thrown.
+    if (typeof outcome !== "object" || "refusal" in outcome) await gateway.close();
+  }
+}
+
+/** Opens the ways in to a Gateway. */
+async function open({
+  gateway,
+  plan,
+  stateDir,
+  certificate,
+  tailscale,
+  ways,
+  signal,
+}: {
+  gateway: Gateway;
+  plan: StartPlan;
+  stateDir: string;
+  certificate: GatewayCertificate | undefined;
+  tailscale: Tailscale | undefined;
+  ways: WaysIn;
+  signal: AbortSignal;
+}): Promise<StartOutcome> {
   let listening: Listening;
   try {
     listening = await listenEverywhere(gateway, plan, certificate);
@@ -304,10 +344,7 @@ async function start(
     { plan: plan.tailscale, stateDir },
     { port: listening.port, isTls: certificate !== undefined, signal },
   );
-  if ("refusal" in exposed) {
-    await listening.close();
-    return exposed;
-  }
+  if (exposed === "stopped" || "refusal" in exposed) return exposed;
   ways.exposed = exposed.exposure.wsUrl;
   return { gateway, listening, certificate, exposure: exposed.exposure };
 }
@@ -320,43 +357,58 @@ interface Serving extends RunGatewayInput, Started {
   wishes: Wishes;
 }
 
-async function serve(serving: Serving): Promise<number | "restart"> {
-  const { io, plan, listening, exposure, logger, paths, wishes } = serving;
+/** What is there while a Gateway serves, and goes with it. */
+interface Public {
+  readonly announcement: ReturnType<typeof announceGateway>;
+  readonly cleanUps: readonly (() => void)[];
+}
+
+/** Tells everybody of a Gateway that listens. When that fails, all that was opened is closed again. */
+async function begin(serving: Serving, live: LiveConfig | undefined): Promise<Public> {
+  const { io, plan, listening, logger, paths, exposure } = serving;
   const { port, urls } = listening;
   const url = urls[0] ?? `ws://127.0.0.1:${port}`;
   const ways = waysOf(serving);
-  const cleanUps = [
-    writeInstance(paths.stateDir, {
-      pid: process.pid,
-      port,
-      url,
-      version: VERSION,
-      startedAtMs: Date.now(),
-      ways,
-    }),
-  ];
-  if (plan.isRunOnlySecret && plan.auth.mode === "token") {
-    cleanUps.push(
-      writeRunToken(paths.stateDir, { token: plan.auth.token, port, pid: process.pid }),
-    );
-    logger.info(
-      { path: runTokenPath(paths.stateDir) },
-      "commands on this host find the run's secret here",
-    );
+  const cleanUps: (() => void)[] = [];
+  try {
+    await live?.start();
+    const startedAtMs = Date.now();
+    const instance = { pid: process.pid, port, url, version: VERSION, startedAtMs, ways };
+    cleanUps.push(writeInstance(paths.stateDir, instance));
+    if (plan.isRunOnlySecret && plan.auth.mode === "token") {
+      cleanUps.push(
+        writeRunToken(paths.stateDir, { token: plan.auth.token, port, pid: process.pid }),
+      );
+      logger.info(
+        { path: runTokenPath(paths.stateDir) },
+        "commands on this host find the run's secret here",
+      );
+    }
+    if (plan.awaitsTailnet === true) cleanUps.push(awaitTailnet(listening, { logger }));
+    for (const line of bannerLines({ url, ways })) io.stdout.write(`${line}\n`);
+    if (io.stderr.isTTY === true) io.stderr.write("Stop it with Ctrl-C.\n");
+    serving.onReady?.({ url, port });
+    return { announcement: announceGateway(serving), cleanUps };
+  } catch (error) {
+    for (const cleanUp of cleanUps) cleanUp();
+    await withdraw(exposure, notTakenBack(logger));
+    await listening.close();
+    throw error;
   }
-  if (plan.awaitsTailnet === true) cleanUps.push(awaitTailnet(listening, { logger }));
-  for (const line of bannerLines({ url, ways })) io.stdout.write(`${line}\n`);
-  if (io.stderr.isTTY === true) io.stderr.write("Stop it with Ctrl-C.\n");
-  serving.onReady?.({ url, port });
-  const announcement = announceGateway(serving);
+}
 
+async function serve(
+  { io, plan, listening, exposure, logger, wishes }: Serving,
+  { announcement, cleanUps }: Public,
+): Promise<number | "restart"> {
   const reason = await Promise.race([wishes.stop, wishes.restart]);
   const isRestart = reason === "restart";
   logger.info({ reason }, isRestart ? "gateway restarting" : "gateway stopping");
   try {
     await closeInTime(
       async () => {
-        if (plan.tailscale.resetOnExit && !isRestart) await withdraw(exposure, logger);
+        if (plan.tailscale.resetOnExit && isRestart) wishes.left.exposure = exposure;
+        else if (plan.tailscale.resetOnExit) await withdraw(exposure, notTakenBack(logger));
         await announcement?.close();
         await listening.close(isRestart ? { restartExpectedMs: RESTART_EXPECTED_MS } : {});
       },
@@ -399,12 +451,19 @@ function waysOf({ plan, listening, exposure, certificate }: Serving): InstanceWa
 }
 
 /** Takes the route back; a Gateway that stops does so even when that fails. */
-async function withdraw(exposure: Exposure | undefined, logger: Logger): Promise<void> {
+async function withdraw(
+  exposure: Exposure | undefined,
+  failed: (error: unknown) => void,
+): Promise<void> {
   try {
     await exposure?.withdraw();
   } catch (error) {
-    logger.warn({ error }, "the tailscale route was not taken back");
+    failed(error);
   }
+}
+
+function notTakenBack(logger: Logger): (error: unknown) => void {
+  return (error) => logger.warn({ error }, "the tailscale route was not taken back");
 }
 
 /** The names that a browser may know this machine by. */

@@ -48,18 +48,19 @@ export async function startTailscale(input: TailscaleInput): Promise<Tailscale |
   return undefined;
 }
 
-/** Puts the Gateway into the tailnet, or on the internet; or says why not (R15). */
+/** Puts the Gateway into the tailnet, or on the internet; or says why not (R15), or that it was told to stop. */
 export async function expose(
   tailscale: Tailscale,
   { plan, stateDir }: Pick<TailscaleInput, "plan" | "stateDir">,
   listening: { readonly port: number; readonly isTls: boolean; readonly signal?: AbortSignal },
-): Promise<{ exposure: Exposure } | { refusal: StartRefusal }> {
+): Promise<{ exposure: Exposure } | { refusal: StartRefusal } | "stopped"> {
   const { mode } = plan;
   if (mode === "off") throw new Error("there is nothing to expose");
   try {
     const recordPath = exposureRecordPath(stateDir);
     return { exposure: await tailscale.expose({ mode, ...listening, recordPath }) };
   } catch (error) {
+    if (listening.signal?.aborted === true) return "stopped";
     if (!(error instanceof ExposureError)) throw error;
     const { code, message, hint, details } = error;
     return {
