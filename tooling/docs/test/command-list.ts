@@ -161,6 +161,15 @@ export const commandList: Readonly<Record<string, Trial>> = {
   ),
   "openclaw config apply new.json5 --confirm 60s": notRun("apps/cli does, with a change of secret"),
 
+  "openclaw doctor connect": run("paired", /Connected\./),
+  "openclaw doctor connect --json": run("paired", /"ok": true/),
+  "openclaw doctor connect --node laptop --command system.run": run("paired", /Connected\./),
+  "openclaw doctor connect ssh://me@box --token <token>": run("behind ssh", /Connected\./),
+  "openclaw doctor connect wss://192.168.1.20:18789 --tls-fingerprint <pin> --token <token>": run(
+    "in the lan",
+    /Connected\./,
+  ),
+
   "openclaw gateway status": run("paired", /RPC probe: +ok/),
   "openclaw gateway install --enable-linger": asService,
   "openclaw remote set me@box": run(
