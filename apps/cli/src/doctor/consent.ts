@@ -1,3 +1,5 @@
+import { CliError } from "../errors.ts";
+import type { Prompter } from "../onboard/prompter.ts";
 import type { CommandContext } from "../program/command-context.ts";
 import type { DoctorFinding, Repair } from "./finding.ts";
 
@@ -18,12 +20,7 @@ export async function consentOf(context: CommandContext): Promise<Consent | unde
   const terminal = isAlone ? undefined : context.io.terminal?.();
   if (terminal !== undefined) {
     const { createPrompter } = await import("../onboard/prompter.ts");
-    const prompter = createPrompter(terminal);
-    return async ({ title }, { question, isForceful = false }) => {
-      prompter.step(title);
-      const isAgreed = await prompter.confirm(question, !isForceful);
-      return isAgreed ? "yes" : { objection: "you said no" };
-    };
+    return asking(createPrompter(terminal));
   }
   const named = ["generate-gateway-token"].filter((name) => context.flag(name));
   if (!isWilling && named.length === 0) return undefined;
@@ -32,6 +29,23 @@ export async function consentOf(context: CommandContext): Promise<Consent | unde
     if (needsFlag !== undefined) return decided(named.includes(needsFlag) ? "yes" : "unasked");
     if (!isWilling) return decided("unasked");
     return decided(isForceful && !force ? { objection: BY_HAND } : "yes");
+  };
+}
+
+/** Ctrl-C ends the questions, and not the report: what was done before is still to be told. */
+function asking(prompter: Prompter): Consent {
+  let hasGivenUp = false;
+  return async ({ title }, { question, isForceful = false }) => {
+    if (hasGivenUp) return { objection: "you gave up" };
+    prompter.step(title);
+    try {
+      const isAgreed = await prompter.confirm(question, !isForceful);
+      return isAgreed ? "yes" : { objection: "you said no" };
+    } catch (error) {
+      if (!(error instanceof CliError)) throw error;
+      hasGivenUp = true;
+      return { objection: "you gave up" };
+    }
   };
 }
 

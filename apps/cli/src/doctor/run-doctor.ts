@@ -13,6 +13,8 @@ import { doctorText } from "./view.ts";
 
 /** The one code that belongs to no check. */
 const FAILED_CHECK = "doctor.check_failed";
+/** Flags that ask for a change. */
+const CHANGING = ["fix", "repair", "yes", "force", "generate-gateway-token"];
 /** More rounds than there are repairs that others build on. */
 const MOST_ROUNDS = 6;
 
@@ -20,8 +22,9 @@ const MOST_ROUNDS = 6;
 export async function runDoctor(context: CommandContext): Promise<number> {
   if (context.flag("undo-migration")) return undoMigration(context);
   const isLint = context.flag("lint");
-  if (isLint && ["fix", "repair", "yes", "force"].some((name) => context.flag(name))) {
-    throw usageError("--lint changes nothing, and cannot be combined with --fix or --yes.");
+  const wish = CHANGING.find((name) => context.flag(name));
+  if (isLint && wish !== undefined) {
+    throw usageError(`--lint changes nothing, and cannot be combined with --${wish}.`);
   }
   const selected = chooseChecks(checks, context);
   const consent = await consentOf(context);

@@ -74,10 +74,7 @@ function serverAuth(facts: DoctorFacts): DoctorFinding[] {
       title: decision.ok
         ? "The Gateway has no secret of its own, and makes another one for each run"
         : "The Gateway has no secret, and does not start",
-      evidence: [
-        "neither gateway.auth.token nor gateway.auth.password is set",
-        ...(decision.ok ? [] : [decision.refusal.message]),
-      ],
+      evidence: decision.ok ? decision.warnings : [decision.refusal.message, decision.refusal.hint],
       fix: context.commandLine("doctor --generate-gateway-token"),
       repair: {
         question: `Write a random token to ${context.paths.configPath} as gateway.auth.token?`,
@@ -130,7 +127,9 @@ function portCure({ context, port }: DoctorFacts, holders: readonly PortHolder[]
   const [holder] = holders;
   const kind = holder === undefined ? "unknown" : holderKind(holder);
   if (kind === "ssh") return `Close that tunnel, or give its -L another local port; else ${other}`;
-  if (kind === "gateway") return context.commandLine("gateway restart");
+  if (kind === "gateway") {
+    return `Stop that Gateway where it was started (a service: ${context.commandLine("gateway stop")}), or ${other}`;
+  }
   return `Stop that program if it is yours; else ${other}`;
 }
 
@@ -234,7 +233,12 @@ async function whereToLook({ mode }: DoctorFacts, { chosen }: GatewayLook): Prom
   const { url, via } = chosen.target;
   const { hostname, port } = new URL(url);
   if (via !== undefined) return [`look at ${via.target}: openclaw gateway status`];
-  if (!isLoopbackHost(hostname)) return [`look at ${hostname}: openclaw gateway status`];
+  if (!isLoopbackHost(hostname)) {
+    return [
+      `look at ${hostname}: openclaw gateway status`,
+      "where gateway.bind is loopback there, nothing listens on that address",
+    ];
+  }
   const holders = await findPortHolders(Number(port));
   return holders.length === 0
     ? [`this is a port of this machine, where a tunnel should listen; nobody does on ${port}`]

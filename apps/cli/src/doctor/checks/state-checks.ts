@@ -15,6 +15,8 @@ import { putAside } from "../keep-file.ts";
 
 const DISK_ERROR_BYTES = 50 * 1024 * 1024;
 const DISK_WARN_BYTES = 500 * 1024 * 1024;
+/** A config file under a former name, and copies of it. */
+const FORMER_CONFIG = /^(?:clawdbot|moltbot|moldbot)\.json(?:\.|$)/u;
 /** Bits of everybody but the owner. */
 const FOREIGN_BITS = 0o077;
 const FOREIGN_WRITE = 0o022;
@@ -64,7 +66,7 @@ async function legacyLocations({ context, env }: DoctorFacts): Promise<DoctorFin
           const { lines, warnings, recordPath } = await migrateState(options);
           if (recordPath === undefined) throw new Error(warnings.join(" "));
           return {
-            did: `${lines.length} steps: ${lines.join("; ")}.`,
+            did: `${lines.join("; ")}.`,
             undo: context.commandLine("doctor --undo-migration"),
           };
         },
@@ -108,8 +110,8 @@ async function furtherFiles({
   configPath,
 }: DoctorFacts["context"]["paths"]): Promise<(readonly [path: string, wanted: number])[]> {
   const files = stateFiles(stateDir);
-  const copies = (await names(dirname(configPath))).filter((name) =>
-    name.startsWith(`${basename(configPath)}.`),
+  const copies = (await names(dirname(configPath))).filter(
+    (name) => name.startsWith(`${basename(configPath)}.`) || FORMER_CONFIG.test(name),
   );
   return [
     [dirname(files.deviceIdentity), 0o700],
