@@ -45,6 +45,7 @@ test("the first help names every command and the global flags", () => {
       connect     pair this machine with a setup code, and run as a node
       remote      choose the Gateway that commands go to, and test the way there
       tunnel      forward ports through SSH, and keep them forwarded
+      doctor      find out what is wrong, and what to type
       security    look for what a stranger could use
       health      check that the Gateway answers and lets you in
       status      show this machine, its Gateway and its nodes at a glance

@@ -119,7 +119,10 @@ test("every command says what it does, shows an example, and can be loaded", asy
   const commands: [string, CommandSpec][] = [];
   const collect = (spec: CommandSpec, path: string): void => {
     commands.push([path, spec]);
-    for (const child of spec.commands ?? []) collect(child, `${path} ${child.name}`);
+    for (const child of spec.commands ?? []) {
+      // The default member goes by the name of its group, too.
+      collect(child, child.name === spec.defaultCommand ? path : `${path} ${child.name}`);
+    }
   };
   collect(commandTree, "openclaw");
   for (const [path, spec] of commands) {
