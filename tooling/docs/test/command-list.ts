@@ -165,6 +165,17 @@ export const commandList: Readonly<Record<string, Trial>> = {
   ),
   "openclaw config apply new.json5 --confirm 60s": notRun("apps/cli does, with a change of secret"),
 
+  "openclaw doctor": run("paired", /^Doctor/),
+  "openclaw doctor --json": run("paired", /"summary"/),
+  "openclaw doctor --only config": run("paired", /^Doctor/),
+  "openclaw doctor --lint --severity-min warn": notRun(
+    "exits 1 when it finds something; apps/cli does",
+  ),
+  "openclaw doctor --lint": notRun("exits 1 when it finds something; apps/cli does"),
+  "openclaw doctor --fix": run("paired", /^Doctor/),
+  "openclaw doctor --fix --force": run("paired", /^Doctor/),
+  "openclaw doctor --generate-gateway-token": run("paired", /^Doctor/),
+  "openclaw doctor --undo-migration": notRun("there has to be something to undo; apps/cli does"),
   "openclaw doctor connect": run("paired", /Connected\./),
   "openclaw doctor connect --json": run("paired", /"ok": true/),
   "openclaw doctor connect --node laptop --command system.run": run("paired", /Connected\./),

@@ -12,14 +12,15 @@ import type { CommandContext } from "../program/command-context.ts";
 export async function guardConfig({
   paths,
   env,
-}: Pick<CommandContext, "paths" | "env">): Promise<void> {
+  commandLine,
+}: Pick<CommandContext, "paths" | "env" | "commandLine">): Promise<void> {
   const path = paths.configPath;
   // Most machines that only use a Gateway have no file, and need not pay for the check of one.
   if (!existsSync(path)) return;
   const loaded = await loadConfig({ path, env });
   if (loaded.ok) return;
   throw new CliError("cli_error", `the config file is invalid: ${path}`, {
-    hints: configProblems(loaded.issues),
+    hints: [...configProblems(loaded.issues), `Mend it: ${commandLine("doctor --fix")}`],
     fields: { kind: "config", issues: loaded.issues },
   });
 }
