@@ -324,3 +324,14 @@ test("a refused plaintext URL is named with its source, the config path and the 
   const env = { OPENCLAW_ALLOW_INSECURE_PRIVATE_WS: "1" };
   expect(resolve({ flags: { url: "ws://gw.example" }, env }).url).toBe("ws://gw.example:18789");
 });
+
+test.each(["gateway.remote.tlsFingerprint", "gateway.remote.tlsFingerprint[0]"])(
+  "a pin that refers to a missing variable is no reason to go on without one: %s",
+  (path) => {
+    const config = { gateway: { mode: "remote", remote: { url: "wss://gateway.example" } } };
+    const unresolved = [{ path, name: "PIN" }];
+    expect(() => resolveGatewayTarget({ env: {}, config, unresolved })).toThrow(
+      expect.objectContaining({ code: "INVALID_TLS_PIN" }),
+    );
+  },
+);

@@ -131,7 +131,11 @@ function remoteTarget(options: GatewayTargetOptions): GatewayTarget {
     if (sshTarget !== undefined) return throughSshTarget(sshTarget, url, options);
   }
   if (url === undefined) return withoutRemoteUrl(options);
-  return withConfiguredPins({ url, kind: "remote", urlSource: REMOTE_URL_SOURCE }, config);
+  return withConfiguredPins(
+    { url, kind: "remote", urlSource: REMOTE_URL_SOURCE },
+    config,
+    unresolved,
+  );
 }
 
 function throughSshTarget(
@@ -164,7 +168,7 @@ function throughSshTarget(
   const host = isByName ? named.hostname : "127.0.0.1";
   const text = `${named.protocol}//${host}:${target.via?.remotePort}${named.pathname}${named.search}`;
   const there = { ...target, url: normalizeGatewayUrl(text, REMOTE_URL_SOURCE) };
-  return withConfiguredPins(there, options.config);
+  return withConfiguredPins(there, options.config, options.unresolved);
 }
 
 function throughSsh(

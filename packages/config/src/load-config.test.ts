@@ -122,7 +122,7 @@ test.each([
   [
     "{gateway: {customBindHost: '1.2.3.04'}}",
     "gateway.customBindHost",
-    'found "1.2.3.04"; allowed: an IPv4 address',
+    'found "1.2.3.04"; allowed: an IPv4 or IPv6 address',
   ],
   [
     "{gateway: {remote: {url: 'http://x'}}}",
@@ -292,3 +292,39 @@ test("a config that is nested without end is refused, and nothing runs out of st
     { kind: "syntax", message: "nested deeper than 100 levels" },
   ]);
 });
+
+test("names that every object has are variables like any other", async () => {
+  const names = ["constructor", "toString", "__proto__"];
+  const vars = names.map((name) => `${JSON.stringify(name)}: "x"`).join(", ");
+  const result = await load(`{env: {vars: {${vars}}}}`);
+  expect(result.ok && Object.hasOwn(result.env, "constructor")).toBe(true);
+});
+
+test.each([
+  [
+    "{gateway: {auth: {trustedProxy: {allowUsers: ['${ADMIN}']}}}}",
+    "gateway.auth.trustedProxy.allowUsers[0]",
+  ],
+  [
+    "{gateway: {auth: {trustedProxy: {requiredHeaders: ['a', '${ADMIN}']}}}}",
+    "gateway.auth.trustedProxy.requiredHeaders[1]",
+  ],
+  ["{gateway: {nodes: {commands: {deny: ['${ADMIN}']}}}}", "gateway.nodes.commands.deny[0]"],
+  ["{plugins: {allow: ['${ADMIN}']}}", "plugins.allow[0]"],
+  ["{agents: {list: [{id: 'a', tools: {deny: ['${ADMIN}']}}]}}", "agents.list[0].tools.deny[0]"],
+])(
+  "a list that keeps somebody out is not shortened by a missing variable: %s",
+  async (text, path) => {
+    expect(await issuesOf(text)).toMatchObject([
+      { path, message: expect.stringContaining("${ADMIN}, which is not set") },
+    ]);
+    expect(await load(text, { ADMIN: "ada" })).toMatchObject({ ok: true });
+  },
+);
+
+test.each(["::1", "fd7a:115c:a1e0::1", "192.168.1.5"])(
+  "%s is an address to listen on",
+  async (host) => {
+    expect(await issuesOf(`{gateway: {bind: "custom", customBindHost: "${host}"}}`)).toEqual([]);
+  },
+);

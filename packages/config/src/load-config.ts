@@ -62,6 +62,8 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
     const issues = await withPositions(validation, sources);
     return { ok: false, path, issues, includes, legacy: await legacyKeys(sources.value) };
   }
+  const missing = await missingRestrictions(unresolved);
+  if (missing.length > 0) return { ok: false, path, issues: missing, includes, legacy: [] };
   const home = envHome(env);
   return {
     ok: true,
@@ -73,6 +75,21 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
     includes,
     warnings: [...warnings, ...misplacedKeys(config), ...newerVersion(config, options.version)],
   };
+}
+
+/** A list that keeps somebody out must not become shorter because a variable is missing. */
+async function missingRestrictions(
+  unresolved: readonly UnresolvedReference[],
+): Promise<ConfigIssue[]> {
+  if (unresolved.length === 0) return [];
+  const { isRestriction } = await import("./schema/validate.ts");
+  return unresolved
+    .filter(({ path }) => isRestriction(path))
+    .map(({ path, name }) => ({
+      kind: "invalid-value",
+      path,
+      message: `refers to \${${name}}, which is not set; without it more would be allowed`,
+    }));
 }
 
 /** Adds to each issue where it is written. */

@@ -75,7 +75,9 @@ function addEnvBlock(env: Env, block: unknown): Env {
     ...Object.entries(isObject(vars) ? vars : {}),
     ...Object.entries(direct),
   ]) {
-    if (typeof raw !== "string" || (added[name] ?? "").trim() !== "") continue;
+    // Asked for its own, since names such as "constructor" have a value on every object.
+    const present = Object.hasOwn(added, name) ? added[name] : undefined;
+    if (typeof raw !== "string" || (present ?? "").trim() !== "") continue;
     const { value } = substituteVariables(raw, env);
     if (typeof value === "string") added[name] = value;
   }

@@ -1,6 +1,7 @@
 import { ConfigError } from "./config-error.ts";
 import { isLoopbackHost } from "./gateway-url.ts";
 import { valueAt } from "./json.ts";
+import type { UnresolvedReference } from "./substitute.ts";
 import { formatTlsPin, MOST_TLS_PINS, parseTlsPin, TLS_PIN_FORMS } from "./tls-pin.ts";
 
 const KEY = "gateway.remote.tlsFingerprint";
@@ -57,7 +58,20 @@ export function withGivenPins<T extends PinnedTarget>(target: T, given: readonly
  *
  * @throws {@link ConfigError} `INVALID_TLS_PIN`
  */
-export function withConfiguredPins<T extends PinnedTarget>(target: T, config: object): T {
+export function withConfiguredPins<T extends PinnedTarget>(
+  target: T,
+  config: object,
+  unresolved: readonly UnresolvedReference[] = [],
+): T {
+  const missing = unresolved.find(({ path }) => path === KEY || path.startsWith(`${KEY}[`));
+  if (missing !== undefined) {
+    // Without the pin, whoever has any certificate for the name would be sent the secret.
+    throw new ConfigError(
+      "INVALID_TLS_PIN",
+      `${missing.path} refers to \${${missing.name}}, which is not set.`,
+      { hint: "Set the variable, or write the pin itself; it is no secret." },
+    );
+  }
   const given = valueAt(config, KEY);
   if (given === undefined || given === "") return target;
   const tlsFingerprint = readTlsPins(given, KEY);

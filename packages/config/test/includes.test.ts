@@ -307,3 +307,16 @@ test("a device is not read", async () => {
     issues: [{ message: expect.stringContaining("is no file") }],
   });
 });
+
+test("small files that are included over and over are refused before they fill the memory", async () => {
+  const list = Array.from({ length: 200_000 }, () => 1).join(",");
+  const names = Array.from({ length: 100 }, () => "'./list.json'").join(",");
+  const issue = await issueOf({
+    "openclaw.json": `{$include: [${names}]}`,
+    "list.json": `{"gateway": {"allowedHosts": [${list}]}}`,
+  });
+  expect(issue).toMatchObject({
+    kind: "include",
+    message: expect.stringContaining("characters are included"),
+  });
+});

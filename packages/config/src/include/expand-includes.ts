@@ -17,6 +17,9 @@ export const MAX_INCLUDE_DEPTH = 10;
 /** How many includes one config may have in all, so that a few small files cannot grow without end. */
 const MAX_INCLUDES = 200;
 
+/** Characters that includes may bring in all, each file as often as it is included. */
+const MAX_INCLUDED_LENGTH = 4 * 1024 * 1024;
+
 /** A config with every `$include` replaced. */
 export interface ExpandedConfig extends Located {
   /** The texts of the included files, by their real paths. */
@@ -77,6 +80,7 @@ class Expander {
   readonly origins: Origins = new WeakMap();
   readonly files: IncludeFiles;
   #includes = 0;
+  #length = 0;
 
   constructor(files: IncludeFiles) {
     this.files = files;
@@ -85,6 +89,8 @@ class Expander {
   /** @param chain the files on the way here, the one that the value is in last. */
   async expand(located: Located, chain: readonly string[]): Promise<Located> {
     const { value, origin } = located;
+    // Most of a config includes nothing, and a long list is not walked item by item.
+    if (!hasInclude(value)) return located;
     if (Array.isArray(value)) {
       const parts = await this.#expandParts([...value.entries()], origin, chain);
       if (parts.every(([step, part]) => part.value === value[step])) return located;
@@ -106,7 +112,7 @@ class Expander {
     if (!isObject(included.value)) {
       throw new IncludeFailure("what is included is no object, and cannot have keys beside it", at);
     }
-    return mergeLocated(included, own, this.origins);
+    return mergeLocated([included, own], this.origins);
   }
 
   async #expandParts<S extends string | number>(
@@ -127,18 +133,18 @@ class Expander {
   /** The files that one `$include` names, merged in their order. */
   async #include(names: unknown, at: Origin, chain: readonly string[]): Promise<Located> {
     const list: readonly unknown[] = Array.isArray(names) ? names : [names];
-    let merged: Located | undefined;
+    const found: Located[] = [];
     for (const name of list) {
       if (typeof name !== "string" || name.trim() === "") {
         throw new IncludeFailure("allowed: the path of a file, or a list of them", at);
       }
       // In their order, since the later one wins.
       // oxlint-disable-next-line no-await-in-loop
-      const next = await this.#includeOne(name, at, chain);
-      merged = merged === undefined ? next : mergeLocated(merged, next, this.origins);
+      found.push(await this.#includeOne(name, at, chain));
     }
-    if (merged === undefined) throw new IncludeFailure("found an empty list of files", at);
-    return merged;
+    const [first, ...others] = found;
+    if (first === undefined) throw new IncludeFailure("found an empty list of files", at);
+    return mergeLocated([first, ...others], this.origins);
   }
 
   async #includeOne(name: string, at: Origin, chain: readonly string[]): Promise<Located> {
@@ -150,6 +156,10 @@ class Expander {
     if (!found.ok)
       throw new IncludeFailure(`${JSON.stringify(name)} ${found.fault}`, at, found.issue);
     const { file, value } = found;
+    this.#length += this.files.texts.get(file)?.length ?? 0;
+    if (this.#length > MAX_INCLUDED_LENGTH) {
+      throw new IncludeFailure(`more than ${MAX_INCLUDED_LENGTH} characters are included`, at);
+    }
     const cycle = chain.indexOf(file);
     if (cycle >= 0) {
       const names = [...chain.slice(cycle), file].map((path) => basename(path)).join(" -> ");
@@ -160,6 +170,13 @@ class Expander {
     }
     return this.expand({ value, origin: { file, steps: [] } }, [...chain, file]);
   }
+}
+
+/** Whether there is an `$include` anywhere. Configs are not deep; see `MAX_NESTING`. */
+function hasInclude(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(hasInclude);
+  if (!isObject(value)) return false;
+  return Object.hasOwn(value, INCLUDE) || Object.values(value).some(hasInclude);
 }
 
 function origins<S extends string | number>(

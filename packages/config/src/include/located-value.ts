@@ -51,34 +51,58 @@ export function originOf(root: Located, steps: readonly Step[], origins: Origins
 }
 
 /**
- * Two values as one: objects key by key, lists one behind the other, and of anything else the later.
- * Neither is changed.
+ * Several values as one, in their order: objects key by key, lists one behind the other, and of anything
+ * else the latest. None is changed.
  */
-export function mergeLocated(earlier: Located, later: Located, origins: Origins): Located {
-  if (Array.isArray(earlier.value) && Array.isArray(later.value)) {
-    const parts = [earlier, later].flatMap((list) =>
-      (list.value as unknown[]).map((_, index) => partOf(list, index, origins)),
-    );
-    return combined(
-      parts.map(({ value }) => value),
-      parts.map((part, index) => [index, part.origin]),
-      later.origin,
-      origins,
-    );
+export function mergeLocated(
+  [first, ...others]: readonly [Located, ...Located[]],
+  origins: Origins,
+): Located {
+  // What comes before a value of another kind is replaced by it as a whole.
+  let alike: [Located, ...Located[]] = [first];
+  for (const next of others) {
+    if (isAlike(alike[0].value, next.value)) alike.push(next);
+    else alike = [next];
   }
-  if (!isObject(earlier.value) || !isObject(later.value)) return later;
-  const keys = new Set([...Object.keys(earlier.value), ...Object.keys(later.value)]);
-  const parts = [...keys].map((key): [string, Located] => {
-    const sides = [earlier, later].filter(({ value }) => Object.hasOwn(value as JsonObject, key));
-    const [first, second] = sides.map((side) => partOf(side, key, origins));
-    if (first === undefined) throw new Error(`no side has ${key}`);
-    return [key, second === undefined ? first : mergeLocated(first, second, origins)];
-  });
+  const last = alike.at(-1) ?? first;
+  if (alike.length === 1) return last;
+  return Array.isArray(last.value)
+    ? mergeLists(alike, last.origin, origins)
+    : mergeObjects(alike, last.origin, origins);
+}
+
+function isAlike(one: unknown, other: unknown): boolean {
+  return (Array.isArray(one) && Array.isArray(other)) || (isObject(one) && isObject(other));
+}
+
+function mergeLists(lists: readonly Located[], origin: Origin, origins: Origins): Located {
+  const parts = lists.flatMap((list) =>
+    (list.value as unknown[]).map((_, index) => partOf(list, index, origins)),
+  );
+  return combined(
+    parts.map(({ value }) => value),
+    parts.map((part, index) => [index, part.origin]),
+    origin,
+    origins,
+  );
+}
+
+function mergeObjects(objects: readonly Located[], origin: Origin, origins: Origins): Located {
+  const sides = new Map<string, [Located, ...Located[]]>();
+  for (const object of objects) {
+    for (const key of Object.keys(object.value as JsonObject)) {
+      const part = partOf(object, key, origins);
+      const earlier = sides.get(key);
+      if (earlier === undefined) sides.set(key, [part]);
+      else earlier.push(part);
+    }
+  }
+  const parts = [...sides].map(([key, values]) => [key, mergeLocated(values, origins)] as const);
   return combined(
     // fromEntries defines properties, so that a key "__proto__" stays a key.
     Object.fromEntries(parts.map(([key, { value }]) => [key, value])),
-    parts.map(([key, { origin }]) => [key, origin]),
-    later.origin,
+    parts.map(([key, part]) => [key, part.origin]),
+    origin,
     origins,
   );
 }

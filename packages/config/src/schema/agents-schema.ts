@@ -169,9 +169,9 @@ const agent = section(
     sandbox,
     tools: section("Tools of this agent.", {
       profile: text("Set of tools to begin with."),
-      allow: texts("Tools that it may use."),
+      allow: texts("Tools that it may use.", { isRestriction: true }),
       alsoAllow: texts("Tools besides those of the profile."),
-      deny: texts("Tools that it may not use."),
+      deny: texts("Tools that it may not use.", { isRestriction: true }),
       byProvider: open("The same for single providers."),
       elevated: agentElevatedSchema,
       exec: agentExecSchema,

@@ -19,6 +19,11 @@ export interface KeyFacts {
   readonly sameAs?: string;
   /** The value is never shown, logged or written into a message. */
   readonly isSecret?: true;
+  /**
+   * The fewer entries, the more is allowed. A reference to a variable without a value makes the file
+   * invalid here, where elsewhere it counts as unset.
+   */
+  readonly isRestriction?: true;
   /** The value is a path; a leading `~` stands for the home directory. */
   readonly isPath?: true;
 }

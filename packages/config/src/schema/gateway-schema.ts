@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { isGatewayAddress } from "../gateway-address.ts";
 import { parseSshAddress } from "../ssh-address.ts";
 import { MOST_TLS_PINS, parseTlsPin, TLS_PIN_FORMS } from "../tls-pin.ts";
@@ -8,7 +9,6 @@ import {
   integer,
   list,
   mapOf,
-  matching,
   oneOf,
   open,
   path,
@@ -19,7 +19,6 @@ import {
   texts,
 } from "./build-node.ts";
 
-const octet = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 const MEBIBYTE = 1024 * 1024;
 
 const auth = section("How the Gateway knows who may use it.", {
@@ -48,8 +47,14 @@ const auth = section("How the Gateway knows who may use it.", {
     "The proxy that authenticates in mode `trusted-proxy`.",
     {
       userHeader: text("Header in which the proxy names the user."),
-      requiredHeaders: texts("Headers that a request must carry besides.", { default: [] }),
-      allowUsers: texts("Users who are let in.", { defaultText: "everybody the proxy names" }),
+      requiredHeaders: texts("Headers that a request must carry besides.", {
+        default: [],
+        isRestriction: true,
+      }),
+      allowUsers: texts("Users who are let in.", {
+        defaultText: "everybody the proxy names",
+        isRestriction: true,
+      }),
       allowLoopback: flag("Takes the header from a proxy on the same machine.", { default: false }),
     },
     { defaults: "when-present" },
@@ -127,7 +132,10 @@ const remote = section(
 
 const fetching = {
   allowUrl: flag("Fetches what a request names by URL.", { default: true }),
-  urlAllowlist: texts("Hosts that may be fetched from.", { defaultText: "every public one" }),
+  urlAllowlist: texts("Hosts that may be fetched from.", {
+    defaultText: "every public one",
+    isRestriction: true,
+  }),
   allowedMimes: texts("Types that are accepted.", { defaultText: "common ones" }),
   maxRedirects: integer(0, "Redirects that are followed.", { default: 3 }),
   timeoutMs: integer(1, "How long a fetch may take.", { default: 10_000, unit: "ms" }),
@@ -174,10 +182,16 @@ const nodes = section("The nodes that connect, and what they may be asked for.",
     node: text("Id or name of the node for `manual`."),
   }),
   allowCommands: texts("Former name of `commands.allow`; both count.", { default: [] }),
-  denyCommands: texts("Former name of `commands.deny`; both count.", { default: [] }),
+  denyCommands: texts("Former name of `commands.deny`; both count.", {
+    default: [],
+    isRestriction: true,
+  }),
   commands: section("Commands besides what a platform allows by itself.", {
     allow: texts("Allowed as well, by exact name.", { default: [] }),
-    deny: texts("Never allowed, by exact name; wins over `allow`.", { default: [] }),
+    deny: texts("Never allowed, by exact name; wins over `allow`.", {
+      default: [],
+      isRestriction: true,
+    }),
   }),
   pairing: section("Nodes that need no approval by hand.", {
     autoApproveLocal: flag("Approves devices and nodes on the same machine.", { default: true }),
@@ -220,9 +234,9 @@ export const gatewaySchema = section(
       "Where the Gateway can be reached. Anything but `loopback` needs a token or a password.",
       { default: "loopback" },
     ),
-    customBindHost: matching(
-      new RegExp(`^${octet}(?:\\.${octet}){3}$`, "u"),
-      "an IPv4 address",
+    customBindHost: checked(
+      (value) => isIP(value) !== 0,
+      "an IPv4 or IPv6 address",
       "The address for `bind` `custom`.",
     ),
     trustedProxies: texts(

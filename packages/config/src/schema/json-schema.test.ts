@@ -72,3 +72,12 @@ test("it can be written down", () => {
   const document = configJsonSchema();
   expect(JSON.parse(JSON.stringify(document))).toEqual(document);
 });
+
+test("a reference to a variable is right where a text has to have a certain shape", () => {
+  const { pattern } = part(
+    ...["properties", "models", "properties", "providers", "additionalProperties"],
+    ...["properties", "baseUrl"],
+  ) as { pattern: string };
+  const isRight = (text: string): boolean => new RegExp(pattern, "u").test(text);
+  expect(["https://a.example", "${BASE_URL}", "ftp://a"].map(isRight)).toEqual([true, true, false]);
+});

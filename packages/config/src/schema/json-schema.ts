@@ -50,7 +50,7 @@ function shapeOf(node: ConfigNode): JsonSchemaDocument {
       return {
         type: "string",
         ...(node.mayBeEmpty ? {} : { minLength: 1 }),
-        ...(node.pattern === undefined ? {} : { pattern: node.pattern.source }),
+        ...(node.pattern === undefined ? {} : { pattern: orReference(node.pattern.source) }),
       };
     case "number":
       return {
@@ -76,6 +76,11 @@ function shapeOf(node: ConfigNode): JsonSchemaDocument {
     default:
       return sectionOf(node);
   }
+}
+
+/** A value that is right, or one that comes from the environment. */
+function orReference(pattern: string): string {
+  return String.raw`(?:${pattern})|\$\{[A-Z_][A-Z0-9_]*\}`;
 }
 
 function sectionOf({

@@ -39,6 +39,21 @@ export function isSecretPath(path: string | readonly Step[]): boolean {
   return steps.some((step) => typeof step === "string" && SECRET_NAME.test(step));
 }
 
+/**
+ * Whether a list is there to keep somebody out, or is within one that is, so that nothing may be missing
+ * in it.
+ *
+ * @param path dotted, as of an unresolved reference.
+ */
+export function isRestriction(path: string): boolean {
+  try {
+    return findNodes(path)?.some((node) => node.isRestriction) ?? false;
+  } catch {
+    // A name with a dot or a bracket in it is one that the user chose.
+    return false;
+  }
+}
+
 /** The default of every key that has one, as a config. The caller may change it. */
 export function configDefaults(): OpenClawConfig {
   return applyDefaults({});

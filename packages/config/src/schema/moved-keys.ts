@@ -32,6 +32,7 @@ export const OLD_BIND_WORDS: Readonly<Record<string, string>> = {
 
 /** Keys that other releases understand and this one does not. */
 export const UNSUPPORTED_KEYS: ReadonlySet<string> = new Set([
+  "agents.entries",
   "gateway.publicOrigin",
   "gateway.portals",
   "gateway.controlUi.experimental",

@@ -80,7 +80,10 @@ export const canvasHostSchema = section(
 export const nodeHostSchema = section("The node that runs on this machine.", {
   browserProxy: section("Its browser.", {
     enabled: flag("Lends it.", { default: true }),
-    allowProfiles: texts("Profiles that are lent; none is all.", { default: [] }),
+    allowProfiles: texts("Profiles that are lent; none is all.", {
+      default: [],
+      isRestriction: true,
+    }),
   }),
   autoUpdate: either(
     [flag("On or off."), open("How.")],
@@ -217,8 +220,11 @@ export const pluginsSchema = section(
   "Extensions.",
   {
     enabled: flag("Loads them.", { default: true }),
-    allow: texts("Those that may be loaded.", { defaultText: "every one that is installed" }),
-    deny: texts("Those that may not; wins over `allow`.", { default: [] }),
+    allow: texts("Those that may be loaded.", {
+      defaultText: "every one that is installed",
+      isRestriction: true,
+    }),
+    deny: texts("Those that may not; wins over `allow`.", { default: [], isRestriction: true }),
     load: section("Where they are found.", {
       paths: list(path("One."), "Files and folders besides the usual ones.", { default: [] }),
     }),

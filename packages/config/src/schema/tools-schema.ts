@@ -58,9 +58,9 @@ export const toolsSchema = section(
   "What agents can do.",
   {
     profile: text("Set of tools to begin with."),
-    allow: texts("Tools that may be used."),
+    allow: texts("Tools that may be used.", { isRestriction: true }),
     alsoAllow: texts("Tools besides those of the profile."),
-    deny: texts("Tools that may not be used; wins over `allow`."),
+    deny: texts("Tools that may not be used; wins over `allow`.", { isRestriction: true }),
     byProvider: open("The same for single providers."),
     exec: section("How commands are run.", execKeys),
     elevated: section("Commands outside the sandbox.", elevatedKeys),

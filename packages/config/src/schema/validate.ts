@@ -1,6 +1,7 @@
 import { type ConfigIssue, ROOT_PATH } from "../config-issue.ts";
 import { formatConfigPath } from "../edit/config-path.ts";
 import { isObject } from "../json.ts";
+import { carriesCredential } from "../url-credentials.ts";
 import { nearest } from "../nearest.ts";
 import { configSchema, type OpenClawConfig } from "./config-schema.ts";
 import type { ConfigNode } from "./config-node.ts";
@@ -10,7 +11,13 @@ import { movedKey, OLD_BIND_WORDS, UNSUPPORTED_KEYS } from "./moved-keys.ts";
 
 export { expandConfigPaths } from "./expand-config-paths.ts";
 export { configJsonSchema } from "./json-schema.ts";
-export { applyDefaults, configDefaults, isSecretPath, reloadKind } from "./key-facts.ts";
+export {
+  applyDefaults,
+  configDefaults,
+  isRestriction,
+  isSecretPath,
+  reloadKind,
+} from "./key-facts.ts";
 export { listKeys } from "./list-keys.ts";
 
 /** A validated config, or everything that is wrong with it. */
@@ -102,7 +109,8 @@ function checkSection(
 ): void {
   const { value } = place;
   if (!isObject(value)) {
-    report(place, "an object", check);
+    // Whoever left a level out wrote the secret itself here.
+    report({ ...place, isSecret: place.isSecret || holdsSecrets(node) }, "an object", check);
     return;
   }
   const before = check.issues.length;
@@ -115,6 +123,22 @@ function checkSection(
       path.some((step) => Object.hasOwn(node.keys, step) && node.keys[step]?.isSecret);
     const found = path.reduce<unknown>(step, value);
     report({ node, value: found, steps: [...place.steps, ...path], isSecret }, allowed, check);
+  }
+}
+
+/** Whether a secret may stand in a section or anywhere below it. */
+function holdsSecrets(node: ConfigNode): boolean {
+  switch (node.kind) {
+    case "section": {
+      const parts = [...Object.values(node.keys), ...(node.rest ? [node.rest] : [])];
+      return parts.some((part) => part.isSecret === true || holdsSecrets(part));
+    }
+    case "list":
+      return node.item.isSecret === true || holdsSecrets(node.item);
+    case "either":
+      return node.options.some((option) => option.isSecret === true || holdsSecrets(option));
+    default:
+      return false;
   }
 }
 
@@ -146,7 +170,8 @@ function checkList(
 ): void {
   const { value, steps, isSecret } = place;
   if (!Array.isArray(value) || value.length < minItems || value.length > maxItems) {
-    report(place, allowed, check);
+    const isSecretHere = isSecret || item.isSecret === true || holdsSecrets(item);
+    report({ ...place, isSecret: isSecretHere }, allowed, check);
     return;
   }
   for (const [index, part] of value.entries()) {
@@ -242,8 +267,7 @@ function describe({ value, isSecret }: Place): string {
   if (isSecret) return `a ${typeof value}`;
   if (typeof value === "number" || typeof value === "boolean") return `${typeof value} ${value}`;
   if (typeof value !== "string") return `a ${typeof value}`;
-  // A URL may carry a user's password.
-  if (/:\/\/[^/]*@/u.test(value)) return "a URL with credentials";
+  if (/:\/\/[^/]*@/u.test(value) || carriesCredential(value)) return "a URL with credentials";
   return quote(value);
 }
 
