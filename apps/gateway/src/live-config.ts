@@ -132,8 +132,11 @@ function applyLive(gateway: Gateway, decision: StartDecision, { hot }: ReloadPla
   const isChanged = (prefix: string): boolean => hot.some((path) => path.startsWith(prefix));
   const isLimit = (path: string): boolean => path.startsWith("gateway.auth.rateLimit");
   const isAuthChanged = hot.some((path) => path.startsWith("gateway.auth.") && !isLimit(path));
+  // Given back only by a restart, which knows whom to ask.
+  const mustBringSecret = plan.tailscale.mode !== "off" && !plan.tailscale.allowIdentity;
   gateway.update({
     ...(isAuthChanged ? authOf(plan) : {}),
+    ...(isAuthChanged && mustBringSecret ? { tailnet: {} } : {}),
     ...(hot.some(isLimit) ? { throttle: plan.rateLimit } : {}),
     ...(isChanged("gateway.controlUi.allowedOrigins")
       ? { allowedOrigins: plan.allowedOrigins }

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { createRawPeer, fakeTailscale, temporaryDirectory } from "@openclaw/testkit";
 import { expect, test } from "vitest";
 import { exposureRecordPath } from "../src/exposure-record-path.ts";
@@ -117,6 +118,29 @@ test("strict serve: with allowTailscale false the token is needed through Serve 
     error: { code: "NOT_PAIRED" },
   });
   expect(tailscale.calls().map(([word]) => word)).not.toContain("whois");
+  gateway.signal();
+  await gateway.exitCode;
+});
+
+test("a password that is set while it runs is asked for through Serve too, as after a restart", async () => {
+  await using tailscale = await fakeTailscale({ peers });
+  await using home = await temporaryDirectory();
+  const config = {
+    gateway: { mode: "local", auth: { token: TOKEN }, tailscale: { mode: "serve" } },
+  };
+  const gateway = await runningGateway({ home, env: tailscale.env, config });
+  const knock = async (): Promise<unknown> => {
+    await using alice = await createRawPeer(gateway.url, { headers: served });
+    return (await alice.connect({})).error?.details?.["code"];
+  };
+  expect(await knock()).toBe("PAIRING_REQUIRED");
+  const auth = { mode: "password", password: "a-password-of-the-tailscale-tests" };
+  const changed = { gateway: { ...config.gateway, auth } };
+  await writeFile(gateway.configPath, JSON.stringify(changed));
+  await expect
+    .poll(() => gateway.out.stderr, { timeout: 20_000 })
+    .toContain("config change applied");
+  expect(await knock()).toBe("AUTH_PASSWORD_MISSING");
   gateway.signal();
   await gateway.exitCode;
 });

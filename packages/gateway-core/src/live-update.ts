@@ -5,7 +5,6 @@ import type { ConnectionTable } from "./connections/connection-table.ts";
 import type { Connection } from "./connections/connection.ts";
 import { GatewayStartError } from "./errors.ts";
 import {
-  type GatewayAuth,
   type GatewayOptions,
   type ResolvedGatewayOptions,
   resolveAuth,
@@ -16,7 +15,10 @@ import type { PairingService } from "./pairing/pairing-service.ts";
 
 /** The options that a running Gateway can take on. What is absent stays as it is. */
 export interface GatewayChanges extends Partial<
-  Pick<GatewayOptions, "auth" | "allowedHosts" | "allowedOrigins" | "trustedProxies" | "throttle">
+  Pick<
+    GatewayOptions,
+    "auth" | "allowedHosts" | "allowedOrigins" | "tailnet" | "trustedProxies" | "throttle"
+  >
 > {
   /** Replaces `nodes.commands`. */
   commands?: { allow?: readonly string[]; deny?: readonly string[] };
@@ -48,12 +50,12 @@ export function createUpdater(gateway: {
         { hint: "Set a token or a password, or listen on 127.0.0.1." },
       );
     }
-    const former = { auth: resolved.auth, trustedProxies: options.trustedProxies };
+    const former = { ...options, auth: resolved.auth };
     options = next;
     // The one object that all parts of the Gateway read their options from.
     Object.assign(resolved, { auth, edge, throttle });
     gateway.throttle.configure(throttle);
-    endFormer(connections, former, { auth, trustedProxies: next.trustedProxies });
+    endFormer(connections, former, { ...next, auth });
     if (commands === undefined) return;
     gateway.policy.configure({ allow: new Set(commands.allow), deny: new Set(commands.deny) });
     for (const connection of connections.nodes()) reconsider(connection, gateway);
@@ -73,24 +75,21 @@ function reconsider(
 }
 
 /** What connections come in by. */
-interface Trust {
-  auth: GatewayAuth;
-  trustedProxies: readonly string[] | undefined;
-}
+type Trust = Pick<GatewayOptions, "auth" | "tailnet" | "trustedProxies">;
 
 /** Ends the connections that came in by what is no longer true. */
 function endFormer(connections: ConnectionTable, former: Trust, now: Trust): void {
   const lostProxy = former.trustedProxies?.some((proxy) => !now.trustedProxies?.includes(proxy));
   for (const connection of connections.all()) {
     const isByProxy = connection.identity.authMethod === "trusted-proxy";
-    const isSame = proofOf(connection, former.auth) === proofOf(connection, now.auth);
+    const isSame = proofOf(connection, former) === proofOf(connection, now);
     if (!isSame || (isByProxy && lostProxy === true))
       connection.close(CLOSE.AUTH_CHANGED, CLOSE_REASON.AUTH_CHANGED);
   }
 }
 
 /** The part of the authentication that a connection came in by; the same text means that it still holds. */
-function proofOf(connection: Connection, auth: GatewayAuth): string {
+function proofOf(connection: Connection, { auth, tailnet }: Trust): string {
   switch (connection.identity.authMethod) {
     case "token":
       return auth.mode === "token" ? `token ${auth.token}` : auth.mode;
@@ -98,6 +97,8 @@ function proofOf(connection: Connection, auth: GatewayAuth): string {
       return "password" in auth ? `${auth.mode} ${auth.password}` : auth.mode;
     case "trusted-proxy":
       return auth.mode === "trusted-proxy" ? JSON.stringify({ ...auth, password: "" }) : auth.mode;
+    case "tailscale":
+      return `${tailnet?.whois !== undefined} ${auth.mode === "token" || auth.mode === "password"}`;
     case "none":
       return auth.mode;
     default:

@@ -191,3 +191,24 @@ test("a cap of the proxy holds for a device that comes in by its own token as we
   const hello = await capped.handshake(ask);
   expect(hello["auth"]).toMatchObject({ scopes: ["operator.read"] });
 });
+
+test("a user of the tailnet goes when who somebody is there no longer lets in", async () => {
+  const whois = () => Promise.resolve({ login: "ada@example.com" });
+  await using t = await startTestGateway({ tailnet: { whois } });
+  const headers = {
+    "X-Forwarded-For": "100.64.0.9",
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Host": "box.tail1234.ts.net",
+    "Tailscale-User-Login": "ada@example.com",
+  };
+  const ask = { identity: createTestIdentity(), scopes: ["operator.read"] };
+  await using asking = await createRawPeer(t.url, { headers });
+  const { error } = await asking.connect(ask);
+  await t.gateway.call("device.pair.approve", { requestId: error?.details?.["requestId"] });
+  await using user = await createRawPeer(t.url, { headers });
+  await user.handshake(ask);
+  t.gateway.update({ auth: { mode: "password", password: OTHER } });
+  expect((await user.request("health")).ok).toBe(true);
+  t.gateway.update({ tailnet: {} });
+  expect(await user.closed).toEqual(CHANGED);
+});
