@@ -15,6 +15,14 @@ test("a line is one JSON object with its fields and those of its child", () => {
   ]);
 });
 
+test("the message stands under the name that readers of a file know", () => {
+  const { lines, logger } = capture({ messageKey: "message" });
+  logger.info({}, "peer connected");
+  expect(lines).toEqual([
+    '{"time":"1970-01-01T00:00:00.000Z","level":"info","message":"peer connected"}\n',
+  ]);
+});
+
 test("secret fields and secret values never appear, not even inside other text", () => {
   const { lines, logger } = capture({ secrets: ["swordfish-42", undefined, "ab"] });
   logger.warn({ token: "x", auth: { password: "y" }, url: "ws://h/?t=swordfish-42" }, "ab refused");

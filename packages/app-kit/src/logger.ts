@@ -20,6 +20,8 @@ export interface LoggerOptions {
   level?: LogLevel;
   /** `json`: one object a line; `text`: for people at a terminal. @default "json" */
   format?: "json" | "text";
+  /** Under which name the message stands in JSON. @default "msg" */
+  messageKey?: "msg" | "message";
   /** Values that never appear in a line, whatever field they came in. */
   secrets?: readonly (string | undefined)[];
   /** What they match never appears either: `logging.redactPatterns`. */
@@ -42,7 +44,7 @@ export function createLogger(sink: TextSink, options: LoggerOptions = {}): Logge
   const patterns = (options.redact ?? []).map(
     ({ source, flags }) => new RegExp(source, flags.includes("g") ? flags : `${flags}g`),
   );
-  const render = options.format === "text" ? textLine : jsonLine;
+  const render = options.format === "text" ? textLine : jsonLine(options.messageKey ?? "msg");
 
   const build = (bound: object): Logger => {
     const at = (level: LogLevel) => {
@@ -91,11 +93,12 @@ export function logLevelFrom(
   return LOG_LEVELS.find((level) => level === value) ?? fallback;
 }
 
-function jsonLine(atMs: number, level: LogLevel, fields: object, message: string): string {
-  return JSON.stringify(
-    { time: new Date(atMs).toISOString(), level, ...fields, msg: message },
-    plainWith({ stack: true }),
-  );
+function jsonLine(messageKey: "msg" | "message") {
+  return (atMs: number, level: LogLevel, fields: object, message: string): string =>
+    JSON.stringify(
+      { time: new Date(atMs).toISOString(), level, ...fields, [messageKey]: message },
+      plainWith({ stack: true }),
+    );
 }
 
 function textLine(atMs: number, level: LogLevel, fields: object, message: string): string {

@@ -14,7 +14,7 @@ export type LogLine =
   | { readonly type: "raw"; readonly raw: string };
 
 /**
- * Reads a line in the form of this Gateway, `{time, level, msg, …}`, or of the published one, whose
+ * Reads a line in the form of this Gateway, `{time, level, message, …}`, or of the published one, whose
  * words stand under numbers beside `_meta`. Any other line is raw.
  */
 export function readLogLine(line: string): LogLine {

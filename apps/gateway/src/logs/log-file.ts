@@ -192,5 +192,5 @@ function removeOldFiles({ directory }: LogLocation, current: string, nowMs: numb
 
 function droppedLine(atMs: number, count: number): string {
   const time = new Date(atMs).toISOString();
-  return `${JSON.stringify({ time, level: "warn", count, msg: "log lines were dropped: the disk is slow" })}\n`;
+  return `${JSON.stringify({ time, level: "warn", count, message: "log lines were dropped: the disk is slow" })}\n`;
 }

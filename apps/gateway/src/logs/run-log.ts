@@ -60,6 +60,8 @@ export function openRunLog({ io, config, env, paths, verbose, secrets }: RunLogI
       console.warn({ problem }, "the log file cannot be written, lines are shown here only"),
   });
   const written = createLogger(file, {
+    // So that every command line that reads the log of a Gateway finds the words.
+    messageKey: "message",
     level: logLevelFrom(asked ?? logging.level, false),
     secrets,
     redact: patterns,
