@@ -19,17 +19,24 @@ test.each([
   expect(normalizeGatewayUrl(expected, "cli --url")).toBe(expected);
 });
 
-test.each(["", "127.0.0.1:18789", "http://h", "https://h", "ftp://h", "ws://user:pass@h", "ws://"])(
-  "%j is refused, and the message does not repeat it",
-  (text) => {
-    expect(() => normalizeGatewayUrl(text, "cli --url")).toThrow(
-      expect.objectContaining({
-        code: "INVALID_URL",
-        message: expect.not.stringContaining("pass@"),
-      }),
-    );
-  },
-);
+test.each([
+  "",
+  "127.0.0.1:18789",
+  "http://h",
+  "https://h",
+  "ftp://h",
+  "ws://user:pass@h",
+  "ws://",
+  "wss://h/?token=pass@x",
+  "wss://h/#password=pass@x",
+])("%j is refused, and the message does not repeat it", (text) => {
+  expect(() => normalizeGatewayUrl(text, "cli --url")).toThrow(
+    expect.objectContaining({
+      code: "INVALID_URL",
+      message: expect.not.stringContaining("pass@"),
+    }),
+  );
+});
 
 test.each([
   ["localhost", true],

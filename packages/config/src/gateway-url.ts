@@ -1,5 +1,6 @@
 import { ConfigError } from "./config-error.ts";
 import { DEFAULT_PORT } from "./gateway-port.ts";
+import { queryCredential } from "./url-credentials.ts";
 
 /**
  * Checks a gateway URL and writes it in one form: `ws:` with its port, that of a Gateway where none
@@ -23,6 +24,11 @@ export function normalizeGatewayUrl(text: string, source: string): string {
   }
   if (url.username !== "" || url.password !== "") {
     throw invalid(`the gateway URL from ${source} holds a user name or password.`);
+  }
+  // It would be shown wherever the URL is, and a Gateway takes none from there.
+  const parameter = queryCredential(trimmed);
+  if (parameter !== undefined) {
+    throw invalid(`the gateway URL from ${source} holds a credential, in "${parameter}".`);
   }
   url.hash = "";
   // URL drops a port that is the scheme's own, so an explicit ":80" shows only in the text.

@@ -34,6 +34,13 @@ test("a redacted config tells no secret, and everything else", () => {
   });
 });
 
+test("a URL that somebody wrote a credential into is hidden whole", () => {
+  const url = "wss://gw.example/?token=s3cret";
+  const config = { url, proxy: "http://me:s3cret@proxy.example", plain: "wss://gw.example/?a=b" };
+  expect(redactConfig(config, isSecret)).toEqual({ ...config, url: REDACTED, proxy: REDACTED });
+  expect(findSecrets(config, isSecret)).toEqual([["url"], ["proxy"]]);
+});
+
 test("a value below a secret is known by where it stands", () => {
   expect(redactConfig("b", isSecret, ["headers", "a"])).toBe(REDACTED);
 });

@@ -1,5 +1,6 @@
 import { ConfigError } from "../config-error.ts";
 import { isObject } from "../json.ts";
+import { carriesCredential } from "../url-credentials.ts";
 import { type ConfigPath, formatConfigPath, valueAtPath } from "./config-path.ts";
 
 /** Stands for a secret where it is not shown. Written back, it means: as it was. */
@@ -18,12 +19,19 @@ export function findSecrets(config: unknown, isSecretPath: IsSecretPath): Config
     if (Array.isArray(value)) value.forEach((item, index) => visit(item, [...path, index]));
     else if (isObject(value)) {
       for (const [key, item] of Object.entries(value)) visit(item, [...path, key]);
-    } else if (isTelling(value) && path.length > 0 && isSecretPath(path)) {
+    } else if (isHidden(value, path, isSecretPath)) {
       found.push(path);
     }
   }
   visit(config, []);
   return found;
+}
+
+/** A secret, or a URL that somebody wrote one into. */
+function isHidden(value: unknown, path: ConfigPath, isSecretPath: IsSecretPath): boolean {
+  if (path.length === 0) return false;
+  if (typeof value === "string" && carriesCredential(value)) return true;
+  return isTelling(value) && isSecretPath(path);
 }
 
 /** The same config with the mark in place of every secret. */
@@ -35,7 +43,7 @@ export function redactConfig<T>(config: T, isSecretPath: IsSecretPath, path: Con
         Object.entries(value).map(([key, item]) => [key, visit(item, [...at, key])]),
       );
     }
-    return isTelling(value) && at.length > 0 && isSecretPath(at) ? REDACTED : value;
+    return isHidden(value, at, isSecretPath) ? REDACTED : value;
   }
   // Only texts and numbers became the mark, where the schema has secrets.
   return visit(config, path) as T;

@@ -98,6 +98,18 @@ test.each<[string, object]>([
   expect(problems(config)).toEqual([]);
 });
 
+test.each([
+  { gateway: "a-secret-of-mine" },
+  { gateway: { auth: "a-secret-of-mine" } },
+  { gateway: { remote: { edgeAuth: "a-secret-of-mine" } } },
+  { models: { providers: "a-secret-of-mine" } },
+  { gateway: { remote: { url: "http://h/?token=a-secret-of-mine" } } },
+])("%j is refused without repeating what may be a secret", (config) => {
+  const validation = validateConfig(config);
+  expect(validation.ok).toBe(false);
+  expect(JSON.stringify(validation)).not.toContain("a-secret-of-mine");
+});
+
 test("of thousands of problems the first hundred are told", () => {
   const config = { gateway: { trustedProxies: Array.from({ length: 5000 }, () => 1) } };
   expect(problems(config)).toHaveLength(100);
