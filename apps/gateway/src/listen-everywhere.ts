@@ -45,7 +45,11 @@ export async function listenEverywhere(
       return port;
     },
     urls,
-    add,
+    async add(host) {
+      const url = await add(host);
+      urls.push(url);
+      return url;
+    },
     close: (options) => gateway.close(options),
   };
 }
