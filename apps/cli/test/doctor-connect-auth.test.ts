@@ -131,26 +131,62 @@ describe("authentication", () => {
     expect(broken.evidence).toMatchObject({ here: "3 and 4", expectedProtocol: 9 });
   });
 
-  test("a Gateway that sends the token back does not get it printed", async () => {
+  test.each([
+    ["refuses", { code: "AUTH_UNAUTHORIZED" }, "AUTH_REFUSED"],
+    ["wants pairing", { code: "PAIRING_REQUIRED", reason: "not-paired" }, "NOT_PAIRED"],
+    ["speaks another version", { code: "PROTOCOL_MISMATCH" }, "PROTOCOL_MISMATCH"],
+  ])(
+    "a Gateway that %s and sends the token back does not get it printed",
+    async (_, kind, code) => {
+      await using server = await startWebSocket(
+        (socket) => socket.send(CHALLENGE),
+        ({ id, params }, socket) => {
+          const back = JSON.stringify(params["auth"]);
+          const details = {
+            authReason: back,
+            requestId: back,
+            deviceId: { nested: [TOKEN] },
+            expectedProtocol: TOKEN,
+            ...kind,
+          };
+          const error = { code: "INVALID_REQUEST", message: `unauthorized: ${back}`, details };
+          socket.send({ type: "res", id, ok: false, error });
+          socket.close(1008, TOKEN);
+        },
+      );
+      const args = ["--url", `ws://127.0.0.1:${server.port}`, "--token", TOKEN];
+      const found = await diagnose(cli, args);
+      expect(found.broken?.code).toBe(code);
+      expect(found.text).toContain("…");
+      const shown = await cli.run(["doctor", "connect", ...args]);
+      expect(shown.stdout + shown.stderr).not.toContain(TOKEN);
+    },
+  );
+
+  test("nor does one that lets in, and calls its node by the token", async () => {
     await using server = await startWebSocket(
       (socket) => socket.send(CHALLENGE),
       ({ id, params }, socket) => {
-        const message = `unauthorized: ${JSON.stringify(params["auth"])} is wrong`;
-        const details = { code: "AUTH_UNAUTHORIZED" };
-        socket.send({
-          type: "res",
-          id,
-          ok: false,
-          error: { code: "INVALID_REQUEST", message, details },
-        });
-        socket.close(1008, message.slice(0, 100));
+        const isConnect = params["auth"] !== undefined;
+        const nodes = [
+          { nodeId: TOKEN, displayName: TOKEN, lastConnectedAtMs: 1e300 },
+          { nodeId: 7 },
+        ];
+        const auth = { role: "operator", scopes: ["operator.read"] };
+        const hello = {
+          type: "hello-ok",
+          protocol: 4,
+          auth,
+          features: { methods: [], events: [] },
+        };
+        socket.send({ type: "res", id, ok: true, payload: isConnect ? hello : { nodes } });
       },
     );
-    const args = ["--url", `ws://127.0.0.1:${server.port}`, "--token", TOKEN];
-    const broken = expectBroken(await diagnose(cli, args), "authentication", "AUTH_REFUSED");
-    expect(broken.message).toContain('"token":"…"');
-    const shown = await cli.run(["doctor", "connect", ...args]);
-    expect(shown.stdout + shown.stderr).not.toContain(TOKEN);
+    const url = `ws://127.0.0.1:${server.port}`;
+    const args = ["--url", url, "--token", TOKEN, "--node"];
+    const broken = expectBroken(await diagnose(cli, [...args, TOKEN]), "node", "NODE_OFFLINE");
+    expect(broken.evidence).toEqual({ nodeId: "…", lastSeen: "unknown" });
+    expectBroken(await diagnose(cli, [...args, "other"]), "node", "NODE_UNKNOWN");
   });
 
   test("a Gateway that greets and then hangs", async () => {

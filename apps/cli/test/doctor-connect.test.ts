@@ -332,9 +332,13 @@ describe("the time", () => {
 
 describe("the page", () => {
   test("has a row for every code, and none for another", async () => {
-    const page = await readFile(new URL("../../../docs/doctor-connect.md", import.meta.url), "utf8");
+    const page = await readFile(
+      new URL("../../../docs/doctor-connect.md", import.meta.url),
+      "utf8",
+    );
     const listed = [...page.matchAll(/^\| `([A-Z_]+)`/gmu)].map(([, code]) => code);
-    expect(listed.toSorted()).toEqual([...CONNECT_FAULTS, ...NOTES].toSorted());
+    expect(new Set(listed)).toEqual(new Set([...CONNECT_FAULTS, ...NOTES]));
+    expect(listed).toHaveLength(CONNECT_FAULTS.length + NOTES.length);
   });
 });
 

@@ -3,6 +3,7 @@ import { createBudget } from "../doctor/connect/budget.ts";
 import { chooseConnectTarget, type ConnectTarget } from "../doctor/connect/choose-target.ts";
 import type { Note } from "../doctor/connect/faults.ts";
 import { CONNECT_STEPS } from "../doctor/connect/steps.ts";
+import { guardOutput } from "../doctor/connect/guard-output.ts";
 import { type Trail, walkInTime } from "../doctor/connect/trail.ts";
 import { usageError } from "../errors.ts";
 import { gatewaySibling, placeOf } from "../gateway/choose-gateway.ts";
@@ -13,7 +14,10 @@ import { createWalk, type Step, StepFailure } from "../remote/walk.ts";
 const DEFAULT_TIMEOUT_MS = 5_000;
 
 /** `openclaw doctor connect`: the way to a Gateway, link by link, and what breaks the first broken one. */
-export async function run(context: CommandContext): Promise<number> {
+export async function run(given: CommandContext): Promise<number> {
+  const { context, hide } = guardOutput(given);
+  hide(context.text("token"));
+  hide(context.text("password"));
   if (context.text("command") !== undefined && context.text("node") === undefined) {
     throw usageError("--command needs --node.", "Name the node that is to run the command.");
   }
@@ -35,9 +39,11 @@ export async function run(context: CommandContext): Promise<number> {
       return { value, detail: `${placeOf({ ...value.gateway.target, url })} (${urlSource})` };
     });
     target = chosen;
+    hide(chosen.gateway.credentials.token);
+    hide(chosen.gateway.credentials.password);
     const { walkConnect } = await import("../doctor/connect/walk-connect.ts");
     const { gateway } = chosen;
-    const trail: Trail = { context, gateway, walk, budget, interruption, note, leaveBehind };
+    const trail: Trail = { context, gateway, walk, budget, interruption, note, hide, leaveBehind };
     await interruption.guard(walkConnect(trail, chosen));
     ok = true;
   } catch (error) {

@@ -117,7 +117,12 @@ export function fault(
 }
 
 /** What `doctor connect` notes beside the way. */
-export const NOTES = ["CLOCK_SKEW", "CLI_NOT_FOUND", "OTHER_CONFIG_INVALID", "TARGET_WARNING"] as const;
+export const NOTES = [
+  "CLOCK_SKEW",
+  "CLI_NOT_FOUND",
+  "OTHER_CONFIG_INVALID",
+  "TARGET_WARNING",
+] as const;
 
 /** Something that does not break the way, and may still be in it. */
 export interface Note {

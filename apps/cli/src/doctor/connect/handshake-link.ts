@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { isObject } from "@openclaw/app-kit";
+import { isObject, safeText } from "@openclaw/app-kit";
 import {
   fileTokenStore,
   type GatewayClient,
@@ -11,10 +11,10 @@ import type { Way } from "@openclaw/app-kit";
 import { connect } from "../../gateway/session.ts";
 import type { CommandContext } from "../../program/command-context.ts";
 import type { StepFailure, Taken } from "../../remote/walk.ts";
-import { fault } from "./faults.ts";
+import { CONNECT_FAULTS, fault } from "./faults.ts";
 import { type ConnectTarget } from "./choose-target.ts";
 import { missingScope } from "./scope-fault.ts";
-import { createRedactor, goTo, type Trail } from "./trail.ts";
+import { goTo, type Trail } from "./trail.ts";
 
 const HANDSHAKE_SHARE_MS = 2_000;
 
@@ -39,6 +39,7 @@ export async function shakeHands(
     });
   }
   const stored = await storedDeviceToken(context, gateway.target);
+  if (stored !== undefined) trail.hide(stored);
   try {
     const client = await connect(
       context,
@@ -97,7 +98,7 @@ async function storedDeviceToken(
 interface Refusal {
   readonly error: GatewayError;
   readonly details: Readonly<Record<string, unknown>>;
-  /** Text of the Gateway, without what was sent to it. */
+  /** Text of the Gateway. */
   readonly said: string;
   readonly hadDeviceToken: boolean;
 }
@@ -107,12 +108,10 @@ function explainHandshake(
   error: GatewayError,
   stored: string | undefined,
 ): StepFailure {
-  const { token, password } = trail.gateway.credentials;
-  const hide = createRedactor([token, password, stored]);
   const refusal: Refusal = {
     error,
     details: isObject(error.details) ? error.details : {},
-    said: hide(error.message).replace(/^handshake with \S+ rejected: /u, ""),
+    said: safeText(error.message).replace(/^handshake with \S+ rejected: /u, ""),
     hadDeviceToken: stored !== undefined,
   };
   switch (error.code) {
@@ -165,7 +164,9 @@ function rejected({ context }: Trail, { error, details, said }: Refusal): StepFa
       cause: error,
     });
   }
-  return fault("HANDSHAKE_REJECTED", `the Gateway ends the handshake: ${said}`, {
+  // What the steps before have found right may be another thing the next time.
+  const code = CONNECT_FAULTS.find((known) => known === error.code) ?? "HANDSHAKE_REJECTED";
+  return fault(code, `the Gateway ends the handshake: ${said}`, {
     at: "authentication",
     evidence,
     fix: error.code.startsWith("IDENTITY") ? context.commandLine("doctor") : "openclaw logs",

@@ -91,7 +91,9 @@ function ask(
       // oxlint-disable-next-line typescript/prefer-promise-reject-errors
       reject(signal.reason);
     };
-    const timer = setTimeout(() => settle({ kind: "silent" }), timeoutMs);
+    /** The answer so far, of one whose body takes its time. */
+    let begun: Extract<HttpAnswer, { kind: "http" }> | undefined;
+    const timer = setTimeout(() => settle(begun ?? { kind: "silent" }), timeoutMs);
     signal.addEventListener("abort", abort, { once: true });
     asked.on("error", (error: Error & { code?: string; rawPacket?: Buffer }) => {
       const { rawPacket, code } = error;
@@ -105,14 +107,10 @@ function ask(
       settle({ kind: "switched", headers: response.headers, stream, head }),
     );
     asked.on("response", (response) => {
-      void readBody(response).then((body) =>
-        settle({
-          kind: "http",
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          body,
-        }),
-      );
+      const { statusCode: status = 0, headers: received } = response;
+      const answer = { kind: "http", status, headers: received } as const;
+      begun = { ...answer, body: "" };
+      void readBody(response).then((body) => settle({ ...answer, body }));
     });
     asked.end();
   });

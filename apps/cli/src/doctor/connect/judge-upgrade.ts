@@ -46,7 +46,8 @@ export function explainHttpRefusal(trail: Trail, refusal: HttpRefusal): Error {
       type: own?.type,
       said: own?.message,
       server: textOf(headers.server),
-      location: textOf(headers.location),
+      // What stands behind the path may be somebody's secret.
+      location: textOf(headers.location)?.replace(/[?#].*$/su, ""),
       retryAfter: textOf(headers["retry-after"]),
       failing: readiness?.failing.length === 0 ? undefined : readiness?.failing,
       holders,

@@ -23,7 +23,7 @@ export async function findNode(
   const node = pick(trail, nodes, query);
   if (node.connected === true) return { value: node, detail: nameOf(node) };
   const seenAtMs = lastThereAtMs(node, Date.now());
-  const lastSeen = seenAtMs === undefined ? "never" : new Date(seenAtMs).toISOString();
+  const lastSeen = seenAtMs === undefined ? "never" : formatTime(seenAtMs);
   throw fault("NODE_OFFLINE", `${nameOf(node)} is not connected to the Gateway.`, {
     at: "node",
     evidence: { nodeId: safeText(node.nodeId), lastSeen },
@@ -38,11 +38,21 @@ async function listNodes(
   timeoutMs: number,
 ): Promise<readonly NodeEntry[]> {
   try {
-    const { nodes } = await client.request<NodeListPayload>("node.list", {}, { timeoutMs });
-    return nodes;
+    const { nodes } = await client.request<Partial<NodeListPayload>>(
+      "node.list",
+      {},
+      { timeoutMs },
+    );
+    // What answers may be anything that speaks the protocol.
+    return Array.isArray(nodes) ? nodes.filter(({ nodeId }) => typeof nodeId === "string") : [];
   } catch (error) {
     throw callFault(trail, error, "node");
   }
+}
+
+function formatTime(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? "unknown" : date.toISOString();
 }
 
 function pick(trail: Trail, nodes: readonly NodeEntry[], query: string): NodeEntry {
@@ -75,12 +85,13 @@ export async function checkCommand(
   client: GatewayClient,
   { node, command }: { node: NodeEntry; command: string },
 ): Promise<Taken<undefined>> {
-  if (node.commands?.includes(command) === true) return { value: undefined, detail: command };
+  const commands = Array.isArray(node.commands) ? node.commands : [];
+  if (commands.includes(command)) return { value: undefined, detail: command };
   const { context } = trail;
   const evidence = {
     nodeId: safeText(node.nodeId),
     platform: safeText(node.platform),
-    commands: (node.commands ?? []).map(safeText),
+    commands: commands.map(safeText),
     approvalState: safeText(node.approvalState),
   };
   const reason = await askForReason(trail, client, { node, command });

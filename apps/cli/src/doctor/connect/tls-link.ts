@@ -222,4 +222,7 @@ export function pointTo({ context, gateway }: Trail, url: string): string {
   return context.commandLine(`doctor connect ${url}`);
 }
 
-const isoDate = (ms: number): string => new Date(ms).toISOString();
+function isoDate(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? "unknown" : date.toISOString();
+}

@@ -1,4 +1,3 @@
-import { safeText } from "@openclaw/app-kit";
 import type { ChosenGateway } from "../../gateway/choose-gateway.ts";
 import type { Interruption } from "../../gateway/interruption.ts";
 import type { CommandContext } from "../../program/command-context.ts";
@@ -15,6 +14,8 @@ export interface Trail {
   readonly budget: Budget;
   readonly interruption: Interruption;
   note(note: Note): void;
+  /** A secret that was found on the way, and is not to be printed. */
+  hide(secret: string): void;
   /** Something still runs that cannot be stopped, and that the process is not to wait for. */
   leaveBehind(): void;
 }
@@ -55,13 +56,4 @@ export function goTo(trail: Pick<Trail, "context" | "gateway">, place: string): 
   return gateway.target.urlSource.startsWith("config ")
     ? context.commandLine(`remote set ${place}`)
     : context.commandLine(`doctor connect ${place}`);
-}
-
-/** What tells secrets from the rest in a text that somebody else wrote. */
-export function createRedactor(
-  secrets: readonly (string | undefined)[],
-): (text: unknown) => string {
-  const known = secrets.filter((secret) => secret !== undefined && secret !== "");
-  return (text) =>
-    known.reduce<string>((rest, secret) => rest.replaceAll(secret ?? "", "…"), safeText(text));
 }
