@@ -60,6 +60,50 @@ test("a text that cannot be read is not shown, since nobody knows what is secret
   expect(await redactConfigText("{ token: 's3cret'", isSecret)).toBeNull();
 });
 
+test("a secret that a later member of the same name hides is not shown either", async () => {
+  const text = '{a: {token: "one", token: "two"}, a: {token: "three"}, list: [{token: "four"}]}';
+  const hidden = (await redactConfigText(text, isSecret)) ?? "";
+  for (const secret of ["one", "two", "three", "four"]) expect(hidden).not.toContain(secret);
+  expect(hidden.replaceAll(`"${REDACTED}"`, "0")).toBe(
+    "{a: {token: 0, token: 0}, a: {token: 0}, list: [{token: 0}]}",
+  );
+});
+
+const A = { id: "a", token: "of a" };
+const B = { id: "b", token: "of b" };
+const U = { url: "u", token: "of u" };
+const V = { url: "v", token: "of v" };
+const hide = (item: object): object => ({ ...item, token: REDACTED });
+
+test.each<[string, object[], object[], object[]]>([
+  ["turned round", [A, B], [hide(B), hide(A)], [B, A]],
+  ["shorter", [A, B], [hide(B)], [B]],
+  [
+    "longer",
+    [U, V],
+    [hide(U), hide(V), { url: "w", token: "new" }],
+    [U, V, { url: "w", token: "new" }],
+  ],
+  ["turned round without ids", [U, V], [hide(V), hide(U)], [V, U]],
+  [
+    "changed beside the secret",
+    [U, V],
+    [hide(U), hide({ ...V, url: "x" })],
+    [U, { ...V, url: "x" }],
+  ],
+  ["changed beside the secret, with an id", [A, B], [{ ...hide(B), more: 1 }], [{ ...B, more: 1 }]],
+])("secrets follow the items of a list that is %s", (_title, former, list, expected) => {
+  expect(restoreSecrets({ list }, { list: former })).toEqual({ list: expected });
+});
+
+test.each<[string, unknown[], unknown[]]>([
+  ["another id", [A], [hide({ id: "c" })]],
+  ["one of two that look alike", [{ token: "x" }, { token: "y" }], [{ token: REDACTED }]],
+  ["several items that changed", [U, V], [hide({ url: "x" }), hide({ url: "y" })]],
+])("a secret is not given to %s", (_title, former, list) => {
+  expect(() => restoreSecrets({ list }, { list: former })).toThrow(/no former value/u);
+});
+
 test("the mark where nothing was before is refused", () => {
   expect(() => formerSecrets({ gateway: { auth: { token: REDACTED } } }, {})).toThrow(
     "gateway.auth.token is __OPENCLAW_REDACTED__",

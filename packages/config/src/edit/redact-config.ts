@@ -2,6 +2,7 @@ import { ConfigError } from "../config-error.ts";
 import { isObject } from "../json.ts";
 import { carriesCredential } from "../url-credentials.ts";
 import { type ConfigPath, formatConfigPath, valueAtPath } from "./config-path.ts";
+import { formerPlace } from "./former-place.ts";
 
 /** Stands for a secret where it is not shown. Written back, it means: as it was. */
 export const REDACTED = "__OPENCLAW_REDACTED__";
@@ -50,7 +51,7 @@ export function redactConfig<T>(config: T, isSecretPath: IsSecretPath, path: Con
 }
 
 /**
- * What stood where a new config has the mark.
+ * What stood where a new config has the mark; in a list that was changed, in the item that it was then.
  *
  * @throws {@link ConfigError} `INVALID_EDIT` where nothing stood there
  */
@@ -59,7 +60,8 @@ export function formerSecrets(
   former: unknown,
 ): { readonly path: ConfigPath; readonly value: unknown }[] {
   return findMarks(config).map((path) => {
-    const value = valueAtPath(former, path);
+    const place = formerPlace(config, former, path, REDACTED);
+    const value = place === undefined ? undefined : valueAtPath(former, place);
     if (value !== undefined && value !== REDACTED) return { path, value };
     throw new ConfigError(
       "INVALID_EDIT",

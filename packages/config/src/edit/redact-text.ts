@@ -1,6 +1,8 @@
 import type { ConfigEdit } from "./edit-text.ts";
 import { parseConfigText } from "../parse-config-text.ts";
-import { findSecrets, formerSecrets, type IsSecretPath, REDACTED } from "./redact-config.ts";
+import type { ConfigPath } from "./config-path.ts";
+import type { OutlineNode, Range } from "./json5-outline.ts";
+import { formerSecrets, type IsSecretPath, REDACTED, redactConfig } from "./redact-config.ts";
 
 /** A config text with the mark in place of every secret; `null` where the text is no JSON5. */
 export async function redactConfigText(
@@ -9,10 +11,27 @@ export async function redactConfigText(
 ): Promise<string | null> {
   const parsed = await parseConfigText(text);
   if (!parsed.ok) return null;
-  const secrets = findSecrets(parsed.value, isSecretPath);
-  return editConfigText(
+  if (text.trim() === "") return text;
+  const [{ outlineOf }, { default: json5 }] = await Promise.all([
+    import("./json5-outline.ts"),
+    import("json5"),
+  ]);
+  const ranges: Range[] = [];
+  // By what is written: of two members with one name the first counts for nothing and shows all the same.
+  function visit(node: OutlineNode, path: ConfigPath): void {
+    if (node.kind === "other") {
+      const value: unknown = json5.parse(text.slice(node.start, node.end));
+      if (redactConfig(value, isSecretPath, path) === REDACTED) ranges.push(node);
+      return;
+    }
+    for (const { name, value } of node.members) {
+      visit(value, [...path, node.kind === "list" ? Number(name) : name]);
+    }
+  }
+  visit(outlineOf(text, (literal) => String(json5.parse<unknown>(literal))).root, []);
+  return ranges.reduceRight(
+    (shown, { start, end }) => shown.slice(0, start) + JSON.stringify(REDACTED) + shown.slice(end),
     text,
-    secrets.map((path) => ({ path, value: REDACTED })),
   );
 }
 
