@@ -4,6 +4,7 @@ import { CliError, type CliErrorType } from "../errors.ts";
 import type { CommandContext } from "../program/command-context.ts";
 import { type ChosenGateway, gatewaySibling, isLocalTarget, placeOf } from "./choose-gateway.ts";
 import { explainTls } from "./explain-tls.ts";
+import { refusedHints } from "./refused-hints.ts";
 
 export interface FailureContext {
   context: CommandContext;
@@ -106,15 +107,7 @@ function tellStory(error: GatewayError, where: FailureContext): Story {
     case "HANDSHAKE_REJECTED":
       return transport("closed", closedText(error), ownHints, message);
     case "CONNECT_REFUSED":
-      return transport(
-        "refused",
-        message,
-        [
-          `Start a Gateway: ${context.commandLine("gateway run")}`,
-          `Look at this machine's: ${context.commandLine("gateway status")}`,
-        ],
-        message,
-      );
+      return transport("refused", message, refusedHints(context, gateway), message);
     case "NOT_A_GATEWAY":
       return transport("not_a_gateway", message, ownHints, message);
     case "TLS_FAILED":
