@@ -2,7 +2,9 @@ import { chmod, writeFile } from "node:fs/promises";
 import {
   freePort,
   generateSshKey,
+  hasAsyncssh,
   hasSshd,
+  startMisbehavingSshServer,
   type SshTestRig,
   sshTestRig,
   startProcess,
@@ -180,5 +182,30 @@ describe.runIf(hasSshd)("doctor connect over SSH", () => {
     const target = `ssh://${gateway.rig.target}/${other.port}`;
     const args = [target, ...gateway.sshFlags, "--token", TOKEN];
     expectBroken(await diagnose(cli, args), "pairing", "NOT_PAIRED");
+  });
+});
+
+describe.runIf(hasAsyncssh)("an SSH server that hangs", () => {
+  test.each([
+    ["stall-before-banner", "route", "NO_ANSWER"],
+    ["stall-after-banner", "ssh", "NO_ANSWER"],
+    ["stall-authentication", "ssh", "NO_ANSWER"],
+    ["stall-channel", "upgrade", "UPGRADE_NO_ANSWER"],
+    ["drop-mid-kex", "ssh", "SSH_FAILED"],
+    ["refuse-forward", "forward", "FORWARD_REFUSED"],
+    ["connect-failed", "forward", "REMOTE_PORT_CLOSED"],
+  ] as const)("in the way of %s breaks the step %s in time", async (misbehaviour, step, code) => {
+    await using server = await startMisbehavingSshServer(misbehaviour);
+    const key = await generateSshKey({
+      type: "ed25519",
+      directory: cli.home.path,
+      name: "id_test",
+    });
+    await server.authorize(key.publicKey);
+    const knownHosts = cli.home.file("known_hosts");
+    await writeFile(knownHosts, `${server.knownHostsLine}\n`);
+    const target = `${server.user}@${server.host}:${server.port}`;
+    const files = ["--ssh-identity", key.privateKeyPath, "--ssh-known-hosts", knownHosts];
+    expectBroken(await diagnose(cli, [target, "--token", TOKEN, ...files]), step, code);
   });
 });

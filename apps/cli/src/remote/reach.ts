@@ -67,8 +67,10 @@ export async function reachSshPort(
     for await (const chunk of socket) {
       text += (chunk as Buffer).toString("latin1");
       // A server may say something before its greeting, line by line.
-      const greeting = text.split(/\r?\n/u).find((line) => line.startsWith(SSH_GREETING));
-      if (greeting !== undefined && text.endsWith("\n")) {
+      // What follows its line at once, as the key exchange may, is no part of it.
+      const lines = text.split(/\r?\n/u).slice(0, -1);
+      const greeting = lines.find((line) => line.startsWith(SSH_GREETING));
+      if (greeting !== undefined) {
         return { value: undefined, detail: `${host}:${port} is ${greeting}` };
       }
       if (text.length > MAX_GREETING_BYTES) break;
