@@ -63,6 +63,12 @@ test.each<[string, string, Partial<CommandResult>, string]>([
     "foreground",
   ],
   [
+    "another program as process 1",
+    "SUPERVISOR_MISSING",
+    { code: 1, stdout: "offline\n" },
+    "foreground",
+  ],
+  [
     "no user bus",
     "USER_BUS_UNAVAILABLE",
     { code: 1, stdout: "offline\n", stderr: "Failed to connect to bus: No such file or directory" },

@@ -15,6 +15,8 @@ import { systemdUnit } from "./unit-text.ts";
 /** States of a manager that can be worked with. */
 const USABLE = /^(?:initializing|starting|running|degraded|maintenance|stopping)$/u;
 const NO_SYSTEMD = /not been booted with systemd|Host is down/iu;
+/** All that `is-system-running` says where another program than systemd is process 1. */
+const OFFLINE = /^offline$/u;
 const NO_BUS =
   /Failed to connect to (?:user scope )?bus|XDG_RUNTIME_DIR|DBUS_SESSION_BUS_ADDRESS|No medium found|Transport endpoint/iu;
 const DENIED = /access denied|permission denied|interactive authentication required/iu;
@@ -37,7 +39,7 @@ export function systemdDriver(machine: Machine): SupervisorDriver {
   function failure(args: readonly string[], result: CommandResult): Error {
     const command = ["systemctl", "--user", ...args];
     const output = outputOf(result);
-    if (result.failure === "missing" || NO_SYSTEMD.test(output)) {
+    if (result.failure === "missing" || NO_SYSTEMD.test(output) || OFFLINE.test(output)) {
       return commandFailure(command, result, { code: "SUPERVISOR_MISSING", hints: withoutSystemd });
     }
     if (DENIED.test(output)) {
