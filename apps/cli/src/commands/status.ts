@@ -296,7 +296,7 @@ function nextSteps(context: CommandContext, { chosen, probe, config }: StatusVie
   if (chosen instanceof Error) return [];
   if (probe?.ok !== true) return (probe?.failure?.hints ?? []).slice(0, 2);
   if (probe.nodes?.known === 0) {
-    return [`Make a machine a node: ${context.commandLine("node run --host <this host>")}`];
+    return [`Make this machine a node: ${context.commandLine("node run")}`];
   }
   return [];
 }

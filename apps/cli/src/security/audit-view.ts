@@ -14,7 +14,7 @@ export function auditText(findings: readonly Finding[], style: Style): string {
   const { critical, warn, info } = summarise(findings);
   const lines = [
     style.bold("Security audit"),
-    `${critical} critical, ${warn} warnings, ${info} for your information`,
+    `${critical} critical, ${warn} ${warn === 1 ? "warning" : "warnings"}, ${info} for your information`,
   ];
   for (const [severity, heading] of HEADINGS) {
     const group = findings.filter((finding) => finding.severity === severity);
