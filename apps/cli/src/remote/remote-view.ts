@@ -1,5 +1,5 @@
 import { asObject } from "@openclaw/app-kit";
-import type { JsonObject } from "@openclaw/config";
+import { type JsonObject, redactConfig } from "@openclaw/config";
 
 /** Keys of `gateway.remote` whose values are shown. */
 const SHOWN = [
@@ -17,7 +17,8 @@ const SECRETS = ["token", "password", "edgeAuth"] as const;
 /** `gateway.remote` as it may be seen; null when there is none. */
 export function remoteView(config: JsonObject): Record<string, unknown> | null {
   const remote = asObject(config)["gateway"];
-  const section = asObject(asObject(remote)["remote"]);
+  // What is left to hide among the keys that are shown is a URL with a credential in it.
+  const section = redactConfig(asObject(asObject(remote)["remote"]), () => false);
   const shown = SHOWN.filter((key) => section[key] !== undefined).map((key) => [key, section[key]]);
   const secrets = SECRETS.filter((key) => section[key] !== undefined).map((key) => [key, "set"]);
   const view = Object.fromEntries([...shown, ...secrets]) as Record<string, unknown>;
