@@ -100,6 +100,56 @@ test("--reset begins anew, and the former text stays as a copy", async () => {
   expect(await readFile(`${path}.bak.1`, "utf8")).toContain(TOKEN);
 });
 
+test("--reset also replaces a config that cannot be read, as the error about it says", async () => {
+  await using cli = await createCli();
+  await mkdir(cli.home.file(".openclaw"));
+  const path = cli.home.file(".openclaw", "openclaw.json");
+  await writeFile(path, "{ gateway: ");
+  expect((await cli.run([...BY_FLAGS, "--reset"])).code).toBe(0);
+  expect(await configOf(cli)).toMatchObject({ gateway: { mode: "local" } });
+  expect(await readFile(`${path}.bak.1`, "utf8")).toBe("{ gateway: ");
+});
+
+test("a second time by flags keeps how the Gateway is reached", async () => {
+  await using cli = await createCli();
+  await mkdir(cli.home.file(".openclaw"));
+  const path = cli.home.file(".openclaw", "openclaw.json");
+  const gateway = {
+    mode: "local",
+    port: 19_789,
+    bind: "loopback",
+    auth: { mode: "password", password: "a-password-that-is-there" },
+    tailscale: { mode: "serve", resetOnExit: true },
+  };
+  const agents = { defaults: { workspace: cli.home.file("mine"), model: { primary: "a/b" } } };
+  await writeFile(path, JSON.stringify({ gateway, agents }));
+  expect((await cli.run(BY_FLAGS)).code).toBe(0);
+  expect(await configOf(cli)).toMatchObject({ gateway, agents });
+  expect(await configOf(cli)).not.toHaveProperty("gateway.auth.token");
+});
+
+test("a second time keeps a secret that is a reference to a variable", async () => {
+  await using cli = await createCli();
+  await mkdir(cli.home.file(".openclaw"));
+  const path = cli.home.file(".openclaw", "openclaw.json");
+  await writeFile(path, '{ gateway: { mode: "local", auth: { token: "${MY_TOKEN}" } } }');
+  expect((await cli.run(BY_FLAGS)).code).toBe(0);
+  expect(await readFile(path, "utf8")).toContain('token: "${MY_TOKEN}"');
+});
+
+test.each(["none", "trusted-proxy"])(
+  "a second time by flags leaves mode %s alone",
+  async (mode) => {
+    await using cli = await createCli();
+    await mkdir(cli.home.file(".openclaw"));
+    const path = cli.home.file(".openclaw", "openclaw.json");
+    const auth = { mode, trustedProxy: { userHeader: "x-user" } };
+    await writeFile(path, JSON.stringify({ gateway: { mode: "local", auth } }));
+    expect((await cli.run(BY_FLAGS)).code).toBe(0);
+    expect(await configOf(cli)).toHaveProperty("gateway.auth", auth);
+  },
+);
+
 test("a password that a variable holds stays out of the file", async () => {
   await using cli = await createCli();
   const env = { CLAWDBOT_GATEWAY_PASSWORD: "a-password-of-a-variable" };
@@ -128,6 +178,22 @@ test("remote mode writes the way there, and looks whether it works", async () =>
     gateway: { mode: "remote", reachable: true },
   });
 });
+
+test.each(["local", "remote"])(
+  "a password that looks like a reference is taken literally: %s",
+  async (mode) => {
+    await using cli = await createCli();
+    const password = "$${HOME}-and-${NOWHERE}";
+    const place = ["--mode", "remote", "--remote-url", "wss://one.example", "--skip-health"];
+    const args =
+      mode === "local"
+        ? ["--gateway-password", password]
+        : [...place, "--remote-password", password];
+    expect((await cli.run([...BY_FLAGS, ...args])).code).toBe(0);
+    const section = mode === "local" ? "gateway.auth" : "gateway.remote";
+    expect(await configOf(cli)).toHaveProperty(`${section}.password`, password);
+  },
+);
 
 test("remote mode keeps pin and SSH target while the URL stays, and drops them when it changes", async () => {
   await using cli = await createCli();

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { once } from "node:events";
 import {
+  lstat,
   mkdir,
   mkdtemp,
   readdir,
@@ -14,11 +15,11 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import JSON5 from "json5";
 import { expect, onTestFinished, test } from "vitest";
-import { editConfigFile, loadConfig } from "../src/index.ts";
+import { editConfigFile, loadConfig, replaceConfigText } from "../src/index.ts";
 
 const editor = fileURLToPath(new URL("support/editor-process.ts", import.meta.url));
 const TEXT = "{\n  // mine\n  gateway: { port: 18789 },\n}\n";
@@ -150,6 +151,31 @@ test("a link stays a link to the file that is changed", async () => {
   await editConfigFile(link, setUrl());
   expect(await readlink(link)).toBe("openclaw.json");
   expect(await readFile(path, "utf8")).toContain("ssh://me@box");
+});
+
+test("a link to a file that is not there yet stays one, and the file is made there", async () => {
+  const path = await scratchFile();
+  const link = `${path}.link`;
+  await symlink(basename(path), link);
+  await editConfigFile(link, [{ path: "gateway.port", value: 4000 }]);
+  expect((await lstat(link)).isSymbolicLink()).toBe(true);
+  expect(JSON.parse(await readFile(path, "utf8"))).toEqual({ gateway: { port: 4000 } });
+});
+
+test("a link in a circle is no place for a config", async () => {
+  const path = await scratchFile();
+  await symlink(basename(path), path);
+  await expect(editConfigFile(path, [{ path: "gateway.port", value: 1 }])).rejects.toMatchObject({
+    code: "CONFIG_UNREADABLE",
+  });
+});
+
+test("what is no config is replaced only by who says so, and is kept", async () => {
+  const path = await scratchFile("{ gateway: ");
+  await expect(replaceConfigText(path, "{}")).rejects.toMatchObject({ code: "CONFIG_UNREADABLE" });
+  await replaceConfigText(path, "{}", { replacesUnreadable: true });
+  expect(await readFile(path, "utf8")).toBe("{}");
+  expect(await readFile(`${path}.bak`, "utf8")).toBe("{ gateway: ");
 });
 
 test("somebody who writes without asking is noticed, and nothing of theirs is lost", async () => {

@@ -3,6 +3,7 @@ import { editConfigFile, expandHome, readConfigLoosely } from "@openclaw/config"
 import { usageError } from "../errors.ts";
 import { askGateway, askModel, askTelegram } from "../onboard/ask-answers.ts";
 import type { LocalAnswers } from "../onboard/answers.ts";
+import { withSecretReferences } from "../onboard/defaults.ts";
 import { keepModelKey } from "../onboard/model-key.ts";
 import { planOnboarding } from "../onboard/plan-onboarding.ts";
 import { createPrompter, type Prompter } from "../onboard/prompter.ts";
@@ -23,7 +24,7 @@ export async function run(context: CommandContext): Promise<number> {
     );
   }
   const { paths, env } = context;
-  const { config } = await readConfigLoosely({ path: paths.configPath, env: {} });
+  const config = withSecretReferences(await readConfigLoosely({ path: paths.configPath, env: {} }));
   const prompter = createPrompter(terminal);
   const offered = readFlags(context, config);
   if (offered.mode !== "local") throw new Error("a local offer was asked for");

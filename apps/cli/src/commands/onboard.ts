@@ -10,6 +10,7 @@ import {
 import { CliError, usageError } from "../errors.ts";
 import type { Answers } from "../onboard/answers.ts";
 import { closingLines } from "../onboard/closing-lines.ts";
+import { withSecretReferences } from "../onboard/defaults.ts";
 import { keepModelKey } from "../onboard/model-key.ts";
 import { planOnboarding } from "../onboard/plan-onboarding.ts";
 import { readFlags } from "../onboard/read-flags.ts";
@@ -29,7 +30,7 @@ export async function run(context: CommandContext): Promise<number> {
       fields: { kind: "config" },
     });
   }
-  const config = context.flag("reset") ? {} : loose.config;
+  const config = context.flag("reset") ? {} : withSecretReferences(loose);
   const answers = await collect(context, config);
   if (answers === undefined) {
     context.say("Nothing was changed.");
@@ -75,7 +76,9 @@ function withoutMode(context: CommandContext): CommandContext {
 
 async function write(context: CommandContext, answers: Answers): Promise<ChangedConfig> {
   const { paths, env } = context;
-  if (context.flag("reset")) await replaceConfigText(paths.configPath, "{}\n", { env });
+  if (context.flag("reset")) {
+    await replaceConfigText(paths.configPath, "{}\n", { env, replacesUnreadable: true });
+  }
   const facts = { at: new Date(), version: VERSION, command: "onboard" };
   const edited = await editConfigFile(
     paths.configPath,

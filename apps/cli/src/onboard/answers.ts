@@ -32,7 +32,8 @@ export interface LocalAnswers {
   readonly bind: string;
   readonly customBindHost?: string;
   readonly auth: {
-    readonly mode: "token" | "password";
+    /** The last two are only ever kept. */
+    readonly mode: "token" | "password" | "none" | "trusted-proxy";
     /** Undefined keeps the one that is there. */
     readonly secret?: SecretAnswer;
   };

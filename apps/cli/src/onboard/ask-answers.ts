@@ -159,7 +159,7 @@ async function askAuth(
             { value: "token", label: "A token", hint: "made for you" },
             { value: "password", label: "A password", hint: "for people who type it" },
           ],
-          offered.auth.mode,
+          offered.auth.mode === "password" ? "password" : "token",
         );
   if (mode === "token") {
     if (offered.auth.mode === "token") return offered.auth;

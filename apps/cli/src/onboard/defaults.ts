@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { asObject } from "@openclaw/app-kit";
-import { type JsonObject, type Paths, readEnv } from "@openclaw/config";
+import { type JsonObject, type LooseConfig, type Paths, readEnv } from "@openclaw/config";
 import type { CommandContext } from "../program/command-context.ts";
-import type { SecretAnswer } from "./answers.ts";
+import type { LocalAnswers, SecretAnswer } from "./answers.ts";
 
 const TOKEN_BYTES = 24;
 
@@ -16,6 +16,30 @@ export function newToken(): SecretAnswer {
 export function presentSecret(config: JsonObject, mode: "token" | "password"): string | undefined {
   const value = asObject(asObject(config["gateway"])["auth"])[mode];
   return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** How the Gateway of the config that is there knows its clients; undefined while nothing says so. */
+export function presentAuthMode(config: JsonObject): LocalAnswers["auth"]["mode"] | undefined {
+  const { mode } = asObject(asObject(config["gateway"])["auth"]);
+  if (mode === "password" || mode === "none" || mode === "trusted-proxy") return mode;
+  // As the Gateway chooses: a password that is known counts.
+  if (mode !== "token" && presentSecret(config, "password") !== undefined) return "password";
+  return presentSecret(config, "token") === undefined ? undefined : "token";
+}
+
+/** A config in which a secret that is a reference to a variable is there, as that reference. */
+export function withSecretReferences({
+  config,
+  unresolved,
+}: Pick<LooseConfig, "config" | "unresolved">): JsonObject {
+  const gateway = asObject(config["gateway"]);
+  const references = unresolved.flatMap(({ path, name }): [string, string][] => {
+    const mode = ["token", "password"].find((one) => path === `gateway.auth.${one}`);
+    return mode === undefined ? [] : [[mode, `\${${name}}`]];
+  });
+  if (references.length === 0) return config;
+  const auth = { ...asObject(gateway["auth"]), ...Object.fromEntries(references) };
+  return { ...config, gateway: { ...gateway, auth } };
 }
 
 /** The variable of the environment that holds a password, by the name it has there. */

@@ -33,8 +33,8 @@ function remotePlan(answers: RemoteAnswers, config: JsonObject): OnboardingPlan 
   return planRemote(
     {
       target: url,
-      token,
-      password,
+      token: token === undefined ? undefined : literal(token),
+      password: password === undefined ? undefined : literal(password),
       tlsFingerprint: tlsFingerprint === undefined ? [] : [tlsFingerprint],
     },
     config,
@@ -95,8 +95,10 @@ function wizardEdits({ mode }: Answers, { at, version, command }: RunFacts): Con
 
 /** A reference stays one, so that the secret does not come into the file. */
 function written(secret: SecretAnswer): string {
-  // A value that looks like a reference is meant as it is.
-  return secret.kind === "variable"
-    ? `\${${secret.name}}`
-    : secret.value.replaceAll(/\$\{(?=[A-Z_][A-Z0-9_]*\})/gu, () => "$${");
+  return secret.kind === "variable" ? `\${${secret.name}}` : literal(secret.value);
+}
+
+/** A value that looks like a reference is meant as it is. */
+function literal(value: string): string {
+  return value.replaceAll(/\$\{(?=[A-Z_][A-Z0-9_]*\})/gu, () => "$${");
 }

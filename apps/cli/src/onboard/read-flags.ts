@@ -1,3 +1,4 @@
+import { asObject } from "@openclaw/app-kit";
 import { expandHome, type JsonObject } from "@openclaw/config";
 import { usageError } from "../errors.ts";
 import type { CommandContext } from "../program/command-context.ts";
@@ -9,9 +10,16 @@ import {
   type ModelAnswer,
   type RemoteAnswers,
 } from "./answers.ts";
-import { defaultWorkspace, newToken, passwordVariable, presentSecret } from "./defaults.ts";
+import {
+  defaultWorkspace,
+  newToken,
+  passwordVariable,
+  presentAuthMode,
+  presentSecret,
+} from "./defaults.ts";
 
 const DEFAULT_PORT = 18_789;
+const TAILSCALE_MODES = ["off", "serve", "funnel"] as const;
 
 /**
  * The answers that flags give, with defaults for the rest: what `--non-interactive` goes by, and what a
@@ -46,44 +54,68 @@ function remoteFlags(context: CommandContext): RemoteAnswers {
 
 function localFlags(context: CommandContext, config: JsonObject): LocalAnswers {
   const { paths } = context;
-  const tailscale = (context.text("tailscale") ?? "off") as LocalAnswers["tailscale"];
-  const bind = context.text("gateway-bind") ?? "loopback";
-  if (tailscale !== "off" && bind !== "loopback") {
+  const gateway = asObject(config["gateway"]);
+  const askedTailscale = context.text("tailscale") as LocalAnswers["tailscale"] | undefined;
+  const askedBind = context.text("gateway-bind");
+  if ((askedTailscale ?? "off") !== "off" && (askedBind ?? "loopback") !== "loopback") {
     throw usageError(
-      `--tailscale ${tailscale} needs --gateway-bind loopback, not ${bind}.`,
+      `--tailscale ${askedTailscale} needs --gateway-bind loopback, not ${askedBind}.`,
       "Tailscale forwards to loopback; bind tailnet reaches the tailnet without Serve.",
     );
   }
-  const customBindHost = context.text("gateway-custom-bind-host");
+  // What was asked for now wins over what is there, also where both cannot be had.
+  const isBindFree = (askedTailscale ?? "off") === "off";
+  const bind = askedBind ?? (isBindFree ? textOf(gateway["bind"]) : undefined) ?? "loopback";
+  const present = asObject(gateway["tailscale"]);
+  const kept = TAILSCALE_MODES.find((mode) => mode === present["mode"]);
+  const tailscale = askedTailscale ?? (bind === "loopback" ? kept : undefined) ?? "off";
+  const customBindHost =
+    context.text("gateway-custom-bind-host") ?? textOf(gateway["customBindHost"]);
   if (bind === "custom" && customBindHost === undefined) {
     throw usageError("--gateway-bind custom needs --gateway-custom-bind-host.");
   }
+  const workspace =
+    context.text("workspace") ??
+    textOf(asObject(asObject(config["agents"])["defaults"])["workspace"]) ??
+    defaultWorkspace(paths);
+  const presentPort = gateway["port"];
   return {
     mode: "local",
-    workspace: expandHome(context.text("workspace") ?? defaultWorkspace(paths), paths.home),
+    workspace: expandHome(workspace, paths.home),
     model: modelFlags(context),
-    port: context.integer("gateway-port") ?? DEFAULT_PORT,
+    port:
+      context.integer("gateway-port") ??
+      (typeof presentPort === "number" ? presentPort : DEFAULT_PORT),
     bind,
     ...(customBindHost === undefined ? {} : { customBindHost }),
-    auth: authFlags(context, config, tailscale),
+    auth: authFlags(context, config, askedTailscale),
     tailscale,
-    resetOnExit: context.flag("tailscale-reset-on-exit"),
+    resetOnExit:
+      context.flag("tailscale-reset-on-exit") ||
+      (askedTailscale === undefined && tailscale !== "off" && present["resetOnExit"] === true),
     installDaemon: context.flag("install-daemon") && !context.flag("skip-daemon"),
   };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 function authFlags(
   context: CommandContext,
   config: JsonObject,
-  tailscale: LocalAnswers["tailscale"],
+  tailscale: LocalAnswers["tailscale"] | undefined,
 ): LocalAnswers["auth"] {
   const token = context.text("gateway-token");
   const password = context.text("gateway-password");
-  const mode =
+  const asked =
     tailscale === "funnel"
       ? "password"
-      : (context.text("gateway-auth") ?? (password === undefined ? "token" : "password"));
-  if (mode !== "password") {
+      : (context.text("gateway-auth") ??
+        (password !== undefined ? "password" : token !== undefined ? "token" : undefined));
+  const kept = asked === undefined ? presentAuthMode(config) : undefined;
+  if (kept !== undefined) return { mode: kept };
+  if (asked !== "password") {
     if (token !== undefined) return { mode: "token", secret: { kind: "value", value: token } };
     // Somebody may use the one that is there.
     if (presentSecret(config, "token") !== undefined) return { mode: "token" };

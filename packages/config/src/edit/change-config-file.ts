@@ -1,5 +1,5 @@
-import { mkdir, readFile, realpath } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, readFile, readlink, realpath } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { ConfigError, type ConfigErrorCode } from "../config-error.ts";
 import { type Env, isEnvSwitchOn } from "../env.ts";
@@ -33,11 +33,19 @@ export interface ChangeOptions {
   baseText?: string;
   /** Version of this program, for `meta.lastTouchedVersion` where the file has a `meta`. @default no stamp */
   version?: string;
+  /**
+   * A file that is no JSON5 object is replaced, too, and kept as the newest backup; it counts as empty.
+   * For a new text only. @default false
+   */
+  replacesUnreadable?: boolean;
   /** Checks and reports, and writes nothing. @default false */
   dryRun?: boolean;
   /** @default Date.now */
   now?: () => number;
 }
+
+/** As many as the system follows. */
+const MAX_LINKS = 40;
 
 /** What was done to a config file. */
 export interface ChangedConfig {
@@ -107,7 +115,7 @@ async function changeLocked(
 ): Promise<ChangedConfig> {
   const { env = {}, hashKey, dryRun = false } = options;
   const found = await readConfigText(file);
-  const before = await parseConfigObject(file, found ?? "");
+  const before = await configBefore(file, found ?? "", options);
   const isFirst = found === undefined || found.trim() === "";
   const base = isFirst ? "{}\n" : found;
   if (options.baseText === undefined) assertBase(file, found, options);
@@ -127,6 +135,19 @@ async function changeLocked(
   if (dryRun) return result;
   const backupPath = await writeOver(file, found, text);
   return backupPath === undefined ? result : { ...result, backupPath };
+}
+
+async function configBefore(
+  file: string,
+  text: string,
+  { replacesUnreadable = false }: ChangeOptions,
+): Promise<JsonObject> {
+  try {
+    return await parseConfigObject(file, text);
+  } catch (error) {
+    if (replacesUnreadable && error instanceof ConfigError) return {};
+    throw error;
+  }
 }
 
 /** Replaces the text on the disk; the former one becomes the newest backup. */
@@ -182,9 +203,25 @@ async function realFile(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {
-    if (isCode(error, "ENOENT")) return path;
+    if (isCode(error, "ENOENT")) return targetOf(path);
     throw failure("CONFIG_UNREADABLE", path, error);
   }
+}
+
+/** Where a file is to be made: a link to one that is not there yet stays a link. */
+async function targetOf(path: string, depth = 0): Promise<string> {
+  let target: string;
+  try {
+    target = await readlink(path);
+  } catch {
+    return path;
+  }
+  if (depth >= MAX_LINKS) {
+    throw new ConfigError("CONFIG_UNREADABLE", `${path} is a link that leads nowhere.`, {
+      hint: "Remove the link.",
+    });
+  }
+  return targetOf(resolve(dirname(path), target), depth + 1);
 }
 
 /**
