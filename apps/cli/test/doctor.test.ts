@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { createMemoryIo } from "@openclaw/app-kit/testing";
 import { readConfigLoosely, resolvePaths } from "@openclaw/config";
 import { lanAddresses } from "@openclaw/exposure";
+import { createSqliteStore } from "@openclaw/gateway-core";
 import { fakeTailscale, freePort, startProcess, temporaryDirectory } from "@openclaw/testkit";
 import { describe, expect, test, vi } from "vitest";
 import { checks } from "../src/doctor/all-checks.ts";
@@ -387,6 +388,24 @@ describe("state", () => {
       expect(await readFile(path, "utf8")).toBe("{");
     },
   );
+
+  test.each([
+    ["begins with something else", "not a database at all"],
+    ["is empty", ""],
+  ])("state.store_unreadable: a store that %s stays as it is", async (what, text) => {
+    await using host = await createHost(LOCAL);
+    const path = await host.put(".openclaw/gateway/gateway.sqlite", text);
+    const finding = found(await host.report("--fix"), "state.store_unreadable");
+    expect(finding).toMatchObject({ severity: "error", evidence: [`${path} ${what}`] });
+    expect(await readFile(path, "utf8")).toBe(text);
+  });
+
+  test("a store that a Gateway has written is one", async () => {
+    await using host = await createHost(LOCAL);
+    await createSqliteStore({ directory: host.file("gateway") }).close();
+    expect(existsSync(host.file("gateway/gateway.sqlite"))).toBe(true);
+    expect(codes(await host.report("--only", "state.store_unreadable"))).toEqual([]);
+  });
 
   test.each([
     ["gateway/instance.json", { port: 1 }],
@@ -796,6 +815,16 @@ describe.runIf(isLinux)("services", () => {
     expect(codes(await host.report())).toContain("tunnel.kills_port_holder");
   });
 
+  test("tunnel.forks_under_supervision: also in a unit of any other name that is for the Gateway's port", async () => {
+    await using host = await createHost(LOCAL);
+    const unit = await host.put(`${UNITS}/my-own.service`, TUNNEL_UNIT);
+    await host.put(`${UNITS}/database.service`, TUNNEL_UNIT.replaceAll("18789", "5432"));
+    const report = await host.report("--only", "tunnel");
+    expect(report.checks).toMatchObject([
+      { code: "tunnel.forks_under_supervision", evidence: [unit, expect.any(String)] },
+    ]);
+  });
+
   test("a tunnel that is right but for its name is only a leftover", async () => {
     await using host = await createHost(LOCAL);
     const options = "ExitOnForwardFailure=yes -o ServerAliveInterval=15 -o BatchMode=yes";
@@ -874,6 +903,33 @@ describe.runIf(isLinux)("services", () => {
     );
     const finding = found(await host.report(), "service.config_mismatch");
     expect(finding.evidence).toEqual(["service: /etc/openclaw.json", `commands: ${host.config}`]);
+  });
+
+  test("service.secret_embedded: in the service of a node, also in remote mode", async () => {
+    await using host = await createHost({ gateway: { mode: "remote" } });
+    const unit = await host.put(
+      `${UNITS}/openclaw-node.service`,
+      `[Service]\nExecStart=/usr/bin/node /usr/bin/openclaw node run\nRestart=always\nRestartSec=5\nEnvironment=OPENCLAW_SERVICE_KIND=node\nEnvironment=OPENCLAW_GATEWAY_TOKEN=${TOKEN}\n`,
+    );
+    const report = await host.report("--only", "service");
+    expect(found(report, "service.secret_embedded")).toMatchObject({
+      evidence: [unit, "OPENCLAW_GATEWAY_TOKEN"],
+      fix: "openclaw node install --force",
+    });
+    expect(JSON.stringify(report)).not.toContain(TOKEN);
+  });
+
+  test("where systemd does not answer the rest is told, and nothing is removed", async () => {
+    await using host = await createHost({ gateway: { auth: { token: TOKEN } } });
+    const unit = await host.put(`${UNITS}/clawdbot-gateway.service`, GATEWAY_UNIT);
+    await host.systemd.breakBus();
+    const report = await host.report("--fix", "--force", "--skip", "gateway");
+    expect(found(report, "config.mode_unset").fixed).toBe(true);
+    expect(found(report, "service.leftover")).toMatchObject({
+      fixed: false,
+      failure: expect.any(String),
+    });
+    expect(await readFile(unit, "utf8")).toBe(GATEWAY_UNIT);
   });
 
   test("in remote mode the service of a Gateway is not looked at", async () => {
@@ -958,6 +1014,64 @@ test("every code belongs to one check, and reads group.name", () => {
   const all = checks.flatMap((check) => check.codes);
   expect(new Set(all).size).toBe(all.length);
   for (const code of all) expect(code).toMatch(/^[a-z]+\.[a-z_]+$/u);
+});
+
+test("a check that fails itself is told, hides no other, and makes the exit code 1", async () => {
+  await using host = await createHost({ gateway: { auth: { token: TOKEN } } });
+  const disk = checks.find((check) => check.codes.includes("state.disk_full"));
+  if (disk === undefined) throw new Error("no such check");
+  using _ = vi.spyOn(disk, "run").mockRejectedValue(new Error("no such system call"));
+  const { code, json } = await host.run([
+    "doctor",
+    "--json",
+    "--only",
+    "config",
+    "--only",
+    "state",
+  ]);
+  expect(code).toBe(1);
+  const report = json() as unknown as Report;
+  expect(found(report, "doctor.check_failed").evidence).toEqual([
+    "state.disk_full: no such system call",
+  ]);
+  expect(codes(report)).toContain("config.mode_unset");
+});
+
+test("the docs name every code", async () => {
+  const page = await readFile(new URL("../../../docs/doctor.md", import.meta.url), "utf8");
+  const named = [...page.matchAll(/`([a-z]+\.[a-z_]+\*?)`/gu)].map(([, name = ""]) => name);
+  const isNamed = (code: string): boolean =>
+    named.some((name) => (name.endsWith("*") ? code.startsWith(name.slice(0, -1)) : code === name));
+  const unnamed = checks.flatMap((check) => check.codes).filter((code) => !isNamed(code));
+  expect(unnamed).toEqual([]);
+});
+
+test("no secret of the config, the environment, a service or a file is ever printed", async () => {
+  const secret = (name: string): string => `seeded-${name}-0123456789abcdef`;
+  const text = `{
+  gateway: { token: "${secret("legacy")}", remote: { password: "${secret("remote")}" }, prot: "${secret("value")}" },
+  telegram: { botToken: "${secret("bot")}" },
+}`;
+  await using host = await createHost(text, {
+    CLAWDBOT_GATEWAY_PASSWORD: secret("env"),
+    OPENCLAW_GATEWAY_TOKEN: secret("token"),
+  });
+  await host.put(
+    `${UNITS}/clawdbot-gateway.service`,
+    GATEWAY_UNIT.replace("hunter2", secret("unit")),
+  );
+  await host.put(".openclaw/identity/device.json", `{"privateKeyPem":"${secret("key")}"`);
+  await host.put(".openclaw/identity/device-auth.json", `{"tokens":"${secret("device")}"`);
+  await host.put(".openclaw/node.json", `{"token":"${secret("node")}"`);
+  await host.put(".openclaw/gateway/tailscale.json", `{"id":"${secret("record")}"}`);
+  await host.put(".clawdbot/clawdbot.json", `{gateway:{auth:{token:"${secret("rival")}"}}}`);
+  for (const args of [["--json"], [], ["--lint"], ["--fix", "--force"], ["--fix", "--json"]]) {
+    // One after the other: the later ones see what the earlier ones have changed.
+    // oxlint-disable-next-line no-await-in-loop
+    const { stdout, stderr } = await host.run(["doctor", ...args]);
+    expect(stdout).toContain("state.identity_unreadable");
+    expect(stdout + stderr).not.toContain("seeded-");
+  }
 });
 
 describe("flags", () => {

@@ -54,6 +54,27 @@ async function ownService(facts: DoctorFacts): Promise<ServiceFacts | undefined>
 }
 
 async function auditFindings(facts: DoctorFacts): Promise<DoctorFinding[]> {
+  return [...(await gatewayFindings(facts)), ...(await nodeFindings(facts))];
+}
+
+/** What is wrong with the service of a node on this machine; also where its Gateway is elsewhere. */
+async function nodeFindings(facts: DoctorFacts): Promise<DoctorFinding[]> {
+  const services = await facts.services();
+  if (services === undefined || services.service.foreign !== undefined) return [];
+  const { profile } = services.service.ref;
+  const nodes = (await services.manager.list("node")).filter(({ ref }) => ref.profile === profile);
+  return nodes.flatMap(({ ref, status }) =>
+    status.configAudit.issues.map(({ code, message, detail }) => ({
+      code: codeOf(code),
+      severity: severityOf(code),
+      title: message.replace(/\.$/u, ""),
+      evidence: [services.manager.definitionPath(ref), ...(detail === undefined ? [] : [detail])],
+      fix: facts.context.commandLine("node install --force"),
+    })),
+  );
+}
+
+async function gatewayFindings(facts: DoctorFacts): Promise<DoctorFinding[]> {
   const services = await ownService(facts);
   if (services === undefined) return [];
   const { status, manager, service } = services;

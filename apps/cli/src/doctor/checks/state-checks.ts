@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { chmod, lstat, readdir, stat, statfs } from "node:fs/promises";
+import { chmod, lstat, open, readdir, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { asObject, hasCode, isObject, messageOf, runTokenPath } from "@openclaw/app-kit";
 import { isEnvSwitchOn, migrateState, stateFiles } from "@openclaw/config";
@@ -17,6 +17,8 @@ const DISK_ERROR_BYTES = 50 * 1024 * 1024;
 const DISK_WARN_BYTES = 500 * 1024 * 1024;
 /** A config file under a former name, and copies of it. */
 const FORMER_CONFIG = /^(?:clawdbot|moltbot|moldbot)\.json(?:\.|$)/u;
+/** What every database of SQLite begins with. */
+const SQLITE_HEAD = Buffer.from("SQLite format 3\0");
 /** Bits of everybody but the owner. */
 const FOREIGN_BITS = 0o077;
 const FOREIGN_WRITE = 0o022;
@@ -33,6 +35,7 @@ export const stateChecks: readonly Check[] = [
   { group: "State", codes: ["state.identity_unreadable"], run: identityFile },
   { group: "State", codes: ["state.tokens_unreadable"], run: tokenStore },
   { group: "State", codes: ["state.file_unreadable"], run: otherFiles },
+  { group: "State", codes: ["state.store_unreadable"], run: gatewayStore },
   { group: "State", codes: ["state.stale_file"], run: staleFiles },
   { group: "State", codes: ["state.disk_full"], run: diskSpace },
 ];
@@ -236,6 +239,36 @@ function unreadableJson(path: string): string | undefined {
   } catch {
     // The parser's message quotes the text.
     return "it is not JSON";
+  }
+}
+
+/** Who is paired stands there; a Gateway refuses to start with it rather than begin anew. */
+async function gatewayStore({ context }: DoctorFacts): Promise<DoctorFinding[]> {
+  const path = join(context.paths.stateDir, "gateway", "gateway.sqlite");
+  const head = await firstBytes(path, SQLITE_HEAD.length);
+  if (head === undefined || head.equals(SQLITE_HEAD)) return [];
+  return [
+    {
+      code: "state.store_unreadable",
+      severity: "error",
+      title: "The file of what is paired is no database",
+      evidence: [`${path} ${head.length === 0 ? "is empty" : "begins with something else"}`],
+      fix: `Put it back from a backup; else every device has to be paired again: mv ${shellWord(path)} ${shellWord(`${path}.bak`)}`,
+    },
+  ];
+}
+
+async function firstBytes(path: string, count: number): Promise<Buffer | undefined> {
+  const file = await open(path, "r").catch((error: unknown) => {
+    if (hasCode(error, "ENOENT") || hasCode(error, "ENOTDIR")) return undefined;
+    throw error;
+  });
+  if (file === undefined) return undefined;
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(count), 0, count, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
   }
 }
 

@@ -1,4 +1,6 @@
 import { auditTunnelService, type Leftover, type TunnelFinding } from "@openclaw/service";
+import { textAt } from "../../security/audit-facts.ts";
+import { findBrokenTunnelUnits } from "../connect/tunnel-units.ts";
 import type { Check, DoctorFacts } from "../facts.ts";
 import type { DoctorFinding } from "../finding.ts";
 import { leftoverFinding } from "./service-checks.ts";
@@ -30,19 +32,37 @@ async function leftoverTunnels(facts: DoctorFacts): Promise<DoctorFinding[]> {
 
 async function tunnelMistakes(facts: DoctorFacts): Promise<DoctorFinding[]> {
   const tunnels = tunnelsOf((await facts.services())?.leftovers ?? []);
-  return tunnels.flatMap(({ service, path }) => {
+  const known = tunnels.flatMap(({ service, path }) => {
     if (service === undefined) return [];
     const others = tunnels.flatMap((other) => other.service ?? []);
-    return auditTunnelService(service, { others }).map(
-      ({ code, level, explanation, cure }): DoctorFinding => ({
-        code: codeOf(code),
-        severity: level === "broken" ? "error" : "warn",
-        title: level === "broken" ? "A tunnel cannot work as it is" : "A tunnel can fail unseen",
-        evidence: [path, explanation],
-        fix: `In that file: ${cure} Or have one made that is right: ${facts.context.commandLine("tunnel install --replace-leftovers")}`,
-      }),
+    return auditTunnelService(service, { others }).map((mistake) =>
+      mistakeFinding(facts, path, mistake),
     );
   });
+  const units = await findBrokenTunnelUnits(facts.context.io.homedir, tunnelPort(facts));
+  const own = units.filter(({ path }) => !tunnels.some((tunnel) => tunnel.path === path));
+  return [...known, ...own.map(({ path, finding }) => mistakeFinding(facts, path, finding))];
+}
+
+/** The port of this machine behind which a tunnel would lead to the Gateway. */
+function tunnelPort({ config, port }: DoctorFacts): number {
+  const url = textAt(config, "gateway.remote.url") ?? "";
+  const named = URL.canParse(url) ? Number(new URL(url).port) : 0;
+  return named === 0 ? port : named;
+}
+
+function mistakeFinding(
+  { context }: DoctorFacts,
+  path: string,
+  { code, level, explanation, cure }: TunnelFinding,
+): DoctorFinding {
+  return {
+    code: codeOf(code),
+    severity: level === "broken" ? "error" : "warn",
+    title: level === "broken" ? "A tunnel cannot work as it is" : "A tunnel can fail unseen",
+    evidence: [path, explanation],
+    fix: `In that file: ${cure} Or have one made that is right: ${context.commandLine("tunnel install --replace-leftovers")}`,
+  };
 }
 
 function tunnelsOf(leftovers: readonly Leftover[]): Leftover[] {
