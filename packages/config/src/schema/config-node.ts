@@ -24,6 +24,8 @@ export interface KeyFacts {
    * invalid here, where elsewhere it counts as unset.
    */
   readonly isRestriction?: true;
+  /** Other releases know the key; this program leaves it alone, and neither docs nor messages name it. */
+  readonly isElsewhere?: true;
   /** The value is a path; a leading `~` stands for the home directory. */
   readonly isPath?: true;
 }

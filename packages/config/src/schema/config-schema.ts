@@ -11,6 +11,7 @@ import { open, section, text } from "./build-node.ts";
 import { channelsSchema, webSchema } from "./channels-schema.ts";
 import type { ValueOf } from "./config-node.ts";
 import { gatewaySchema } from "./gateway-schema.ts";
+import { withLaterKeys } from "./later-keys.ts";
 import { commandsSchema, messagesSchema, sessionSchema } from "./session-schema.ts";
 import {
   canvasHostSchema,
@@ -31,11 +32,7 @@ import {
 } from "./small-schemas.ts";
 import { toolsSchema } from "./tools-schema.ts";
 
-/**
- * A config file: the one description from which its checks, types, defaults, JSON Schema and reference
- * page are all made.
- */
-export const configSchema = section(
+const ownSchema = section(
   "The configuration of OpenClaw.",
   {
     $schema: text("Where an editor finds the JSON Schema of this file.", { reload: "none" }),
@@ -73,6 +70,12 @@ export const configSchema = section(
   },
   { reload: "restart" },
 );
+
+/**
+ * A config file: the one description from which its checks, types, defaults, JSON Schema and reference
+ * page are all made.
+ */
+export const configSchema = withLaterKeys(ownSchema);
 
 /** A validated config. */
 export type OpenClawConfig = ValueOf<typeof configSchema>;

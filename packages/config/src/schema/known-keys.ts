@@ -8,6 +8,7 @@ import type { ConfigNode } from "./config-node.ts";
 export function knownKeys(node: ConfigNode, path = ""): string[] {
   if (node.kind !== "section") return [];
   return Object.entries(node.keys).flatMap(([key, child]) => {
+    if (child.isElsewhere) return [];
     const childPath = joinPath(path, key);
     return [childPath, ...knownKeys(child, childPath)];
   });

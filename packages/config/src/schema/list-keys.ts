@@ -40,6 +40,7 @@ function keyAndBelow(
   reloadAbove: ReloadKind,
   isSecretAbove: boolean,
 ): ConfigKey[] {
+  if (node.isElsewhere) return [];
   const reload = node.reload ?? reloadAbove;
   const isSecret = isSecretAbove || node.isSecret === true;
   const below = keysBelow(node, path, reload, isSecret);

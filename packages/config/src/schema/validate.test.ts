@@ -93,9 +93,40 @@ test.each<[string, object]>([
     "nodes under both names",
     { gateway: { nodes: { allowCommands: ["a"], commands: { deny: ["b"] } } } },
   ],
+  [
+    "keys that onboarding of other releases writes",
+    {
+      agents: { entries: { main: { name: "main", identity: { name: "main" } } } },
+      meta: { migrations: { modelPolicyAllowlist: true }, lastTouchedVersion: "2026.9.6" },
+      plugins: { entries: { codex: { config: { sessionCatalog: { enabled: false } } } } },
+      hooks: { internal: { entries: { "session-memory": { enabled: true } } } },
+      tools: { profile: "full" },
+    },
+  ],
+  [
+    "keys of parts that this program does not have, at any depth",
+    {
+      mcp: { servers: {} },
+      models: { providers: { x: { models: [{ contextTokens: 1, cost: { tieredPricing: [] } }] } } },
+      bindings: [{ type: "route", match: { roles: ["a"] } }],
+      agents: { defaults: { models: { "openai/gpt-4.1": { codeMode: true } } } },
+    },
+  ],
   ["a model by name", { agents: { defaults: { model: "openai/gpt-4o-mini" } } }],
 ])("%s are valid", (_, config) => {
   expect(problems(config)).toEqual([]);
+});
+
+test.each([
+  [{ accessGroups: {} }, "accessGroups"],
+  [{ tools: { exec: { mode: "deny" } } }, "tools.exec.mode"],
+  [{ gateway: { roles: {} } }, "gateway.roles"],
+])("%j could allow more when it is ignored, and is refused", (config, path) => {
+  expect(problems(config)).toEqual([`${path}: this key is not supported by this version`]);
+});
+
+test("nobody is pointed to a key that only other releases know", () => {
+  expect(problems({ mpc: {} })).toEqual([expect.not.stringMatching(/mcp|transcripts/)]);
 });
 
 test.each([
@@ -180,6 +211,9 @@ test.each([
   ["plugins.entries.x.config.color", false],
   ["hooks.token", true],
   ["talk.apiKey", true],
+  ["talk.providers.x.apiKey", true],
+  ["mcp.servers.x.env.API_TOKEN", true],
+  ["agents.entries.main.name", false],
 ])("%s is a secret: %s", (path, isSecret) => {
   expect(isSecretPath(path)).toBe(isSecret);
 });

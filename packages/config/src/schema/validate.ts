@@ -154,7 +154,8 @@ function checkMember(
   const known = Object.hasOwn(keys, key) ? keys[key] : undefined;
   const node = known ?? rest;
   if (node === undefined) {
-    add(unknownKey(steps, key, Object.keys(keys)), place, check);
+    const named = Object.keys(keys).filter((name) => keys[name]?.isElsewhere !== true);
+    add(unknownKey(steps, key, named), place, check);
   } else if (known === undefined && restKey !== undefined && !restKey.pattern.test(key)) {
     const message = `found the name ${quote(key)}; allowed: ${restKey.allowed}`;
     add({ kind: "invalid-value", path: pathText(place), message }, place, check);
