@@ -93,7 +93,7 @@ test("without a Gateway `gateway status` says so, and exits 0", async () => {
 });
 
 test.skipIf(process.platform === "win32")(
-  "`gateway restart` of a Gateway in the foreground prints the banner of the next generation, with the Serve line",
+  "T: `gateway restart` prints the Serve URL line, and the rest of the next generation's banner",
   async () => {
     await using tailscale = await fakeTailscale();
     await using cli = await createCli();

@@ -1,4 +1,6 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { announce, networkFromEnv } from "@openclaw/discovery";
+import { lanAddresses } from "@openclaw/exposure";
 import { createRawPeer, fakeTailscale, freePort } from "@openclaw/testkit";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type CliFixture, createCli } from "./cli-fixture.ts";
@@ -604,4 +606,124 @@ test("T: ~/.clawdbot/clawdbot.json of the tutorial is read where it is", async (
   await writeFile(path, text);
   expect((await cli.run(["config", "get", "gateway.port"])).stdout).toBe("19789\n");
   expect(await readFile(path, "utf8")).toBe(text);
+});
+
+/** An address by which another machine in the network would come; absent on a machine without one. */
+const lanAddress = lanAddresses().find((address) => !address.includes(":"));
+
+test.runIf(lanAddress !== undefined)(
+  "R: nodes connect to the Gateway WebSocket over the LAN, and wait there to be let in",
+  async () => {
+    const port = await freePort();
+    await using run = await starts({
+      config: local({ port, bind: "lan", auth: { token: TOKEN } }),
+    });
+    expect(run.banner).toContain(`ws://${lanAddress}:${port}`);
+    const node = { token: TOKEN, role: "node", client: { id: "node-host", mode: "node" } } as const;
+    await using far = await createRawPeer(`ws://${lanAddress}:${port}`);
+    await expect(far.handshake(node)).rejects.toMatchObject({ error: { code: "NOT_PAIRED" } });
+  },
+);
+
+test.runIf(lanAddress !== undefined)(
+  "M: direct: the Gateway sees the real client IP, and not 127.0.0.1",
+  async () => {
+    const port = await freePort();
+    await using run = await starts({
+      config: local({ port, bind: "lan", auth: { token: TOKEN } }),
+    });
+    await using far = await createRawPeer(`ws://${lanAddress}:${port}`);
+    await expect(far.handshake({ token: TOKEN })).rejects.toMatchObject({
+      error: { code: "NOT_PAIRED" },
+    });
+    expect((await run.command(["devices", "list", "--json"])).json()).toMatchObject({
+      pending: [{ remoteIp: lanAddress }],
+    });
+  },
+);
+
+test("M: setting SSH target, project root and CLI path: what a Gateway advertises of itself", async () => {
+  await using cli = await createCli();
+  const env = {
+    OPENCLAW_MDNS_PORT: String(await freePort()),
+    OPENCLAW_MDNS_INTERFACE: "127.0.0.1",
+  };
+  const up = Promise.withResolvers<void>();
+  const announcement = announce({
+    facts: {
+      displayName: "Studio",
+      hostLabel: "openclaw",
+      port: 18_789,
+      ssh: { port: 2222, cliPath: "/opt/homebrew/bin/openclaw" },
+    },
+    network: networkFromEnv(env),
+    onState: ({ kind }) => kind === "announced" && up.resolve(),
+  });
+  await up.promise;
+  const { beacons } = (await cli.run(["gateway", "discover", "--json"], { env })).json();
+  await announcement.close();
+  expect(beacons).toMatchObject([
+    { host: "openclaw.local", sshPort: 2222, cliPath: "/opt/homebrew/bin/openclaw" },
+  ]);
+});
+
+test("M: setting Transport: SSH is the default, direct has to be said", async () => {
+  await using cli = await createCli();
+  const { stdout } = await cli.run(["config", "schema"]);
+  expect(stdout).toMatch(/"transport": \{[^}]*"default": "ssh"/u);
+});
+
+test("T: Tailscale install and `tailscale up`: a Gateway that is to be served says what is missing", async () => {
+  const config = local({
+    port: await freePort(),
+    auth: { token: TOKEN },
+    tailscale: { mode: "serve" },
+  });
+  await using out = await fakeTailscale({ backendState: "NeedsLogin" });
+  expect((await refuses({ tailscale: out, config })).stderr).toMatch(
+    /not logged in to a tailnet[^]*Log in at https:/u,
+  );
+});
+
+test("T: Funnel banner line, and the URL that clients type", async () => {
+  await using tailscale = await fakeTailscale();
+  await using run = await starts({
+    tailscale,
+    config: local({
+      port: await freePort(),
+      tailscale: { mode: "funnel" },
+      auth: { mode: "password", password: PASSWORD },
+    }),
+  });
+  expect(run.banner).toContain(`🌐 Tailscale Funnel: https://${NAME}/\n`);
+  expect((await run.command(["gateway", "status", "--json"])).json()).toMatchObject({
+    gateway: { exposure: { mode: "funnel", wsUrl: `wss://${NAME}` } },
+  });
+});
+
+test("T: a system unit with `gateway start`: refused configuration ends with 78, which is not tried again", async () => {
+  const config = local({ tailscale: { mode: "funnel" }, auth: { token: TOKEN } });
+  const words = ["gateway", "start", "--foreground"];
+  expect(await refuses({ config, words })).toMatchObject({ code: 78 });
+});
+
+test("T: a password in the environment of the unit, and nowhere else: no output and no log has it", async () => {
+  await using run = await starts({
+    words: ["gateway", "start"],
+    config: local({ port: await freePort(), auth: { mode: "password" } }),
+    env: { CLAWDBOT_GATEWAY_PASSWORD: PASSWORD },
+    args: ["--verbose", "--ws-log", "full"],
+  });
+  expect((await run.command(["health"])).code).toBe(0);
+  expect(run.log()).toContain("frame");
+  for (const command of [
+    ["status", "--json"],
+    ["gateway", "status", "--json"],
+    ["logs", "--json"],
+  ]) {
+    // oxlint-disable-next-line no-await-in-loop
+    const { stdout, stderr } = await run.command(command);
+    expect(stdout + stderr).not.toContain(PASSWORD);
+  }
+  expect(run.log() + run.banner).not.toContain(PASSWORD);
 });
