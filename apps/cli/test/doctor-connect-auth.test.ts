@@ -266,6 +266,22 @@ describe("pairing and scope", () => {
     expect(broken.fix).toBe(`openclaw devices approve ${String(broken.evidence["requestId"])}`);
   });
 
+  test("fault 31: a Gateway that lets in and grants less than was asked for", async () => {
+    await using server = await startWebSocket(
+      (socket) => socket.send(CHALLENGE),
+      ({ id }, socket) => {
+        const auth = { role: "operator", scopes: ["operator.pairing"] };
+        const features = { methods: [], events: [] };
+        const payload = { type: "hello-ok", protocol: 4, auth, features };
+        socket.send({ type: "res", id, ok: true, payload });
+      },
+    );
+    const url = `ws://127.0.0.1:${server.port}`;
+    const found = await diagnose(cli, ["--url", url, "--token", TOKEN]);
+    const broken = expectBroken(found, "scope", "MISSING_SCOPE");
+    expect(broken.evidence).toEqual({ missing: ["operator.read"], granted: ["operator.pairing"] });
+  });
+
   test("fault 30: a device whose token was revoked", async () => {
     await using gateway = await startGateway({
       auth: { mode: "none" },

@@ -154,6 +154,7 @@ function rejected({ context }: Trail, { error, details, said }: Refusal): StepFa
     closeCode: error.closeCode,
     retryAfterMs: error.retryAfterMs,
     said,
+    cause: error.cause instanceof Error ? safeText(error.cause.message) : undefined,
   };
   if (isRestarting) {
     return fault("GATEWAY_DRAINING", "the Gateway is stopping or starting.", {

@@ -4,6 +4,7 @@ import { isLoopbackHost } from "@openclaw/config";
 import { StepFailure, type Taken } from "../../remote/walk.ts";
 import { type Carrier, errnoOf, networkCarrier } from "./carrier.ts";
 import { fault } from "./faults.ts";
+import { platformCommands } from "./platform-commands.ts";
 import { goTo, type Trail } from "./trail.ts";
 
 const NAME_SHARE_MS = 1_500;
@@ -98,7 +99,7 @@ async function explainUnreachable(trail: Trail, what: Unreachable): Promise<Erro
   return fault("HOST_UNREACHABLE", `there is no way to ${host}:${port}.`, {
     at,
     evidence: { errno, addresses: what.addresses },
-    fix: `ip route get ${what.addresses[0] ?? host}`,
+    fix: platformCommands().showRoute(what.addresses[0] ?? host),
     hint: "This machine has no route there: check the network and, if there is one, the VPN.",
     cause,
   });

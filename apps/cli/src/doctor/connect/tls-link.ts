@@ -12,6 +12,7 @@ import {
   type TlsObjection,
   type TlsOutcome,
 } from "./tls-handshake.ts";
+import { platformCommands } from "./platform-commands.ts";
 import type { Trail } from "./trail.ts";
 
 export const tlsShareMs = 1_500;
@@ -147,8 +148,8 @@ async function explainDate(
       {
         at: "tls",
         evidence,
-        fix: "sudo timedatectl set-ntp true",
-        hint: "Set the clock of whichever of the two machines is wrong (macOS: sudo sntp -sS time.apple.com).",
+        fix: platformCommands().setClock,
+        hint: "On whichever of the two machines has the wrong time.",
       },
     );
   }

@@ -8,6 +8,7 @@ import { readGreeting } from "./greeting.ts";
 import { askForUpgrade, fetchPage, type HttpAnswer } from "./http-probe.ts";
 import { explainHttpRefusal, type HttpRefusal, type Readiness } from "./judge-upgrade.ts";
 import { describeLocalHolders, findSshHolder } from "./local-facts.ts";
+import { platformCommands } from "./platform-commands.ts";
 import { isLoopback } from "./route-link.ts";
 import { shakeTls } from "./tls-handshake.ts";
 import { pointTo } from "./tls-link.ts";
@@ -89,7 +90,7 @@ function noteSkew(trail: Trail, serverMs: number | undefined): void {
   trail.note({
     code: "CLOCK_SKEW",
     message: `the clock of this machine is not that of the Gateway: it is ${describeSkew(skewMs)}. Certificates and logs go by the clock; pairing does not.`,
-    fix: "sudo timedatectl set-ntp true",
+    fix: platformCommands().setClock,
   });
 }
 
