@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createGateway, type Gateway, silentLogger } from "@openclaw/gateway-core";
 import { createRawPeer, type RawPeer, temporaryDirectory } from "@openclaw/testkit";
 import { expect, onTestFinished, test } from "vitest";
@@ -317,6 +317,42 @@ test("what was changed after it stays when a change is taken back", async () => 
   expect(text).not.toContain("lan");
   expect(text).toContain("debug");
   expect(text).toContain("// mine");
+});
+
+test("a change that cannot be taken back at the moment is taken back later", async () => {
+  const { read, expire, configPath, recordPath, restartPending } = await stand();
+  const pending = restartPending();
+  await pending.begin(60_000, async () => {
+    await writeFile(configPath, "{}\n");
+    return { text: "{}\n" };
+  });
+  // Somebody else works on the file for longer than it is waited for.
+  const holder = { pid: process.ppid, startedAt: null, nonce: "theirs" };
+  await writeFile(`${configPath}.lock`, JSON.stringify(holder));
+  expect(await pending.takeBack("nobody confirmed it in time")).toBe(false);
+  expect(await read()).toBe("{}\n");
+  await expect(readFile(recordPath, "utf8")).resolves.toContain(SECRET);
+  await rm(`${configPath}.lock`);
+  await expire();
+  await expect.poll(() => pending.ticket, { timeout: 10_000 }).toBeUndefined();
+  expect(await read()).toBe(TEXT);
+  await expect(readFile(recordPath)).rejects.toThrow("ENOENT");
+});
+
+test.each<[string, string, boolean]>([
+  ["is noticed while it is being written", "{}\n", true],
+  ["changes nothing", TEXT, false],
+])("a change that %s can be confirmed", async (_title, text, isNoticed) => {
+  const { configPath, clock, restartPending } = await stand();
+  const pending = restartPending();
+  const { ticket } = await pending.begin(60_000, async () => {
+    await writeFile(configPath, text);
+    if (isNoticed) pending.applied(text);
+    return { text };
+  });
+  const peer = { role: "operator", scopes: [], deviceId: undefined } as const;
+  pending.confirm(ticket.id, { ...peer, connectedAtMs: clock.nowMs });
+  expect(pending.ticket).toBeUndefined();
 });
 
 test("one change waits at a time, and one that is refused leaves no record", async () => {

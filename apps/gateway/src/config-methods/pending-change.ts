@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type Logger, messageOf } from "@openclaw/app-kit";
-import { type Env, readConfigText, replaceConfigText } from "@openclaw/config";
+import { ConfigError, type Env, readConfigText, replaceConfigText } from "@openclaw/config";
 import { type Caller, RequestError } from "@openclaw/gateway-core";
 import {
   type ChangeRecord,
@@ -56,12 +56,18 @@ export interface PendingChange {
   applied(text: string | undefined): void;
   /** @throws {RequestError} when no such change waits, or the caller was connected before it was applied */
   confirm(id: string, caller: Caller): void;
-  /** Takes the change back at once, for a Gateway that cannot start with it. False when none waits. */
+  /**
+   * Takes the change back at once, for a Gateway that cannot start with it. False when none waits, and
+   * when the file cannot be written now; then it is tried again.
+   */
   takeBack(reason: string): Promise<boolean>;
   /** Ends the wait of this process; the record stays. */
   stop(): void;
   readonly ticket: PendingTicket | undefined;
 }
+
+/** Pause before a file that could not be written is tried again. */
+const RETRY_MS = 10_000;
 
 const realSchedule: Schedule = (work, delayMs) => {
   const timer = setTimeout(work, delayMs);
@@ -81,6 +87,8 @@ export function createPendingChange({
   let record: ChangeRecord | undefined;
   let appliedAtMs: number | undefined;
   let cancel: (() => void) | undefined;
+  /** What the running Gateway works with, once it has said so. */
+  let running: { readonly text: string | undefined } | undefined;
 
   function forget(): void {
     cancel?.();
@@ -111,6 +119,16 @@ export function createPendingChange({
       });
       logger.warn({ id, reason, path: configPath }, "config change taken back");
     } catch (error) {
+      if (isPassing(error)) {
+        // Whoever was locked out by the change is not left so because of a moment's lock.
+        logger.error(
+          { id, reason, path: configPath, error: messageOf(error) },
+          "config change could not be taken back yet; it is tried again",
+        );
+        cancel?.();
+        cancel = schedule(() => void takeBack(reason), RETRY_MS);
+        return false;
+      }
       logger.error(
         { id, reason, path: configPath, error: messageOf(error) },
         "config change could not be taken back; the former config is beside the file as .bak",
@@ -161,6 +179,9 @@ export function createPendingChange({
         const written = await write();
         record = { ...record, newText: written.text };
         writeChangeRecord(recordPath, record);
+        // It may have been noticed before all of it was on the disk, or change nothing at all.
+        const isRunning = running !== undefined && running.text === written.text;
+        if (isRunning || written.text === formerText) appliedAtMs = now();
         wait(record);
         return { written, ticket: { id: record.id, expiresAtMs } };
       } catch (error) {
@@ -169,6 +190,7 @@ export function createPendingChange({
       }
     },
     applied(text) {
+      running = { text };
       // One that was read before the change was written says nothing of it.
       const isBefore = record?.newText === null || text === (record?.formerText ?? undefined);
       if (record !== undefined && !isBefore) appliedAtMs ??= now();
@@ -201,4 +223,12 @@ export function createPendingChange({
       return record === undefined ? undefined : { id: record.id, expiresAtMs: record.expiresAtMs };
     },
   };
+}
+
+/** Whether the file may be writable in a moment. */
+function isPassing(error: unknown): boolean {
+  return (
+    error instanceof ConfigError &&
+    (error.code === "CONFIG_LOCKED" || error.code === "CONFIG_NOT_WRITTEN")
+  );
 }
