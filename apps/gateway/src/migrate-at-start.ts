@@ -32,14 +32,20 @@ export async function migrateAtStart(input: MigrateInput): Promise<Paths> {
   return paths;
 }
 
-async function migrateFolders({ io, env, paths, programName }: MigrateInput): Promise<Paths> {
+async function migrateFolders({
+  io,
+  env,
+  paths,
+  programName = "openclaw",
+}: MigrateInput): Promise<Paths> {
   const say = (line: string): void => void io.stderr.write(`${line}\n`);
   const { home, profile } = paths;
   const { lines, warnings, recordPath } = await migrateState({ env, home, programName });
   for (const warning of warnings) say(`Warning: ${warning}`);
   if (recordPath === undefined) return paths;
   for (const line of lines) say(`Migration: ${line}`);
-  say("Undo: openclaw doctor --undo-migration");
+  const program = [programName, ...(profile === undefined ? [] : ["--profile", profile])].join(" ");
+  say(`Undo: ${program} doctor --undo-migration`);
   return resolvePaths({ env, homedir: io.homedir, cwd: io.cwd, profile });
 }
 

@@ -1,6 +1,10 @@
-import { lstat, mkdir, readFile, readlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, readlink, writeFile } from "node:fs/promises";
+import { prepareEnvironment } from "@openclaw/app-kit";
+import { createMemoryIo } from "@openclaw/app-kit/testing";
+import { resolvePaths } from "@openclaw/config";
 import { temporaryDirectory } from "@openclaw/testkit";
 import { expect, test } from "vitest";
+import { migrateAtStart } from "../src/migrate-at-start.ts";
 import { refusedGateway, runningGateway } from "./running-gateway.ts";
 
 const TOKEN = "a-token-of-the-test-suite";
@@ -86,4 +90,29 @@ test("where everything is declared elsewhere nothing is moved", async () => {
   expect((await lstat(home.file(".clawdbot"))).isDirectory()).toBe(true);
   gateway.signal();
   await gateway.exitCode;
+});
+
+test("a fresh install that is started under the tutorial's name has the tutorial's paths", async () => {
+  await using home = await temporaryDirectory("openclaw-migration-");
+  const { io, out } = createMemoryIo({ home: home.path });
+  const paths = resolvePaths({ env: io.env, homedir: home.path });
+  const now = await migrateAtStart({ io, env: io.env, paths, programName: "clawdbot" });
+  expect(now).toEqual(paths);
+  expect(await readlink(home.file(".clawdbot"))).toBe(home.file(".openclaw"));
+  expect(out.stderr).toContain("Undo: clawdbot doctor --undo-migration\n");
+  // What is written under the old name is read under the new one.
+  await writeFile(home.file(".clawdbot", "clawdbot.json"), "{}");
+  expect(await readFile(paths.configPath, "utf8")).toBe("{}");
+});
+
+test("a profile has the way back in its own name, and only its own folder is looked at", async () => {
+  await using home = await temporaryDirectory("openclaw-migration-");
+  const { io, out } = createMemoryIo({ home: home.path });
+  await mkdir(home.file(".clawdbot"));
+  await mkdir(home.file(".openclaw-work", "sessions"), { recursive: true });
+  const input = await prepareEnvironment(io, "work");
+  await migrateAtStart({ io, ...input });
+  expect(out.stderr).toContain("Undo: openclaw --profile work doctor --undo-migration");
+  expect(await readdir(home.file(".openclaw-work", "agents", "main"))).toEqual(["sessions"]);
+  expect((await lstat(home.file(".clawdbot"))).isDirectory()).toBe(true);
 });

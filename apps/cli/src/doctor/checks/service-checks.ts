@@ -129,7 +129,7 @@ async function notRunning(facts: DoctorFacts): Promise<DoctorFinding[]> {
 function lastExit({ lastExitStatus, lastExitReason }: ServiceStatus["runtime"]): string[] {
   if (lastExitStatus === undefined) return [];
   const why = lastExitReason === undefined ? "" : ` (${lastExitReason})`;
-  return [`it ended with ${lastExitStatus}${why}; see: openclaw logs`];
+  return [`it ended with ${lastExitStatus}${why}; its log says why`];
 }
 
 /** Without it the services of a user end with the last login. */
@@ -172,7 +172,7 @@ async function leftovers(facts: DoctorFacts): Promise<DoctorFinding[]> {
     .filter(({ kind }) => kind !== "tunnel")
     .flatMap((leftover) => [
       ...(runsOurs(facts, leftover) ? [] : [leftoverFinding(services, leftover)]),
-      ...secretFinding(leftover),
+      ...secretFinding(facts, leftover),
     ]);
 }
 
@@ -190,7 +190,10 @@ export function leftoverFinding(services: ServiceFacts, leftover: Leftover): Doc
   };
 }
 
-function secretFinding({ secrets, path, scope }: Leftover): DoctorFinding[] {
+function secretFinding(
+  { context }: DoctorFacts,
+  { secrets, path, scope }: Leftover,
+): DoctorFinding[] {
   if (secrets.length === 0) return [];
   return [
     {
@@ -198,7 +201,7 @@ function secretFinding({ secrets, path, scope }: Leftover): DoctorFinding[] {
       severity: "warn",
       title: "A service file holds a secret, which outlives a change of it",
       evidence: [path, `it sets ${secrets.join(", ")}`],
-      fix: `Move the secret into the config (openclaw config set gateway.auth.token), and take the line out of the file${scope === "system" ? " with sudo" : ""}.`,
+      fix: `Move the secret into the config (${context.commandLine("config set gateway.auth.token --value-file -")}), and take the line out of the file${scope === "system" ? " with sudo" : ""}.`,
     },
   ];
 }
