@@ -30,7 +30,8 @@ export default defineConfig({
     pool: "forks",
     // Most of the long ones wait: for keepalives, for servers that start, for faults that last.
     maxWorkers: Math.max(4, availableParallelism() - 1),
-    testTimeout: 30_000,
+    // A night of generated cases, OPENCLAW_FUZZ_RUNS, takes as long as it takes.
+    testTimeout: process.env["OPENCLAW_FUZZ_RUNS"] === undefined ? 30_000 : 12 * 60 * 60 * 1_000,
     hookTimeout: 60_000,
     reporters: ["default"],
   },

@@ -2,6 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checkGatewayUrl } from "./gateway-url.ts";
 
+// A night runs a million: OPENCLAW_FUZZ_RUNS.
+const numRuns = Number(process.env["OPENCLAW_FUZZ_RUNS"] ?? 10_000);
+
 const PRIVATE = [
   "ws://127.0.0.1:18789",
   "ws://127.9.9.9",
@@ -121,4 +124,31 @@ describe("an address", () => {
     expect.assert(!checked.ok);
     expect(checked.error.message).not.toMatch(/hunter[23]/);
   });
+});
+
+/** Pieces that URLs are made of, in any order. */
+const urlish = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom("ws:", "wss:", "http:", "//", "/", "@", ":", "?", "#", "[", "]", "%", "80"),
+      fc.constantFrom("localhost", "127.0.0.1", "::1", "gw.example", "token=", "me:secret", "\\"),
+      fc.string({ maxLength: 4 }),
+    ),
+    { maxLength: 10 },
+  )
+  .map((pieces) => pieces.join(""));
+
+test("any text is an address or an error, and the address has no credential", () => {
+  fc.assert(
+    fc.property(fc.oneof(urlish, fc.string({ unit: "binary" }), fc.webUrl()), (text) => {
+      const checked = checkGatewayUrl(text);
+      if (!checked.ok) {
+        expect(checked.error).toMatchObject({ name: "GatewayError" });
+        return;
+      }
+      const gone = { username: "", password: "", search: "", hash: "" };
+      expect(new URL(checked.address.url)).toMatchObject(gone);
+    }),
+    { numRuns },
+  );
 });

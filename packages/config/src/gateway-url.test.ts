@@ -2,6 +2,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { isLoopbackHost, isPlaintextHost, normalizeGatewayUrl } from "./gateway-url.ts";
 
+// A night runs a million: OPENCLAW_FUZZ_RUNS.
+const numRuns = Number(process.env["OPENCLAW_FUZZ_RUNS"] ?? 10_000);
+
 test.each([
   ["ws://127.0.0.1", "ws://127.0.0.1:18789"],
   ["ws://127.0.0.1:18790", "ws://127.0.0.1:18790"],
@@ -94,5 +97,35 @@ test("normalising twice changes nothing for a URL with a port", () => {
         expect(Number(new URL(once).port || scheme)).toBe(p);
       },
     ),
+  );
+});
+
+/** Pieces that URLs are made of, in any order. */
+const urlish = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom("ws:", "wss:", "http:", "//", "/", "@", ":", "?", "#", "[", "]", "%", "80"),
+      fc.constantFrom("localhost", "127.0.0.1", "::1", "gw.example", "token=", "me:secret", "\\"),
+      fc.string({ maxLength: 4 }),
+    ),
+    { maxLength: 10 },
+  )
+  .map((pieces) => pieces.join(""));
+
+test("any text is a URL in one form, or is refused with INVALID_URL", () => {
+  fc.assert(
+    fc.property(fc.oneof(urlish, fc.string({ unit: "binary" }), fc.webUrl()), (text) => {
+      let url;
+      try {
+        url = normalizeGatewayUrl(text, "x");
+      } catch (error) {
+        expect(error).toMatchObject({ code: "INVALID_URL" });
+        expect(String(error)).not.toContain("secret");
+        return;
+      }
+      expect(normalizeGatewayUrl(url, "x")).toBe(url);
+      expect(new URL(url)).toMatchObject({ username: "", password: "", hash: "" });
+    }),
+    { numRuns },
   );
 });

@@ -2,6 +2,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { formatSshAddress, parseSshAddress, sshEndpointKey } from "./ssh-address.ts";
 
+// A night runs a million: OPENCLAW_FUZZ_RUNS.
+const numRuns = Number(process.env["OPENCLAW_FUZZ_RUNS"] ?? 10_000);
+
 test.each([
   ["box", { host: "box" }],
   ["  ssh me@box ", { host: "box", user: "me" }],
@@ -72,8 +75,13 @@ test("a formatted address is read back as itself", () => {
 });
 
 test("no text makes an address that a program could take for an option or for two words", () => {
+  const piece = fc.oneof(
+    fc.constantFrom("ssh://", "@", ":", "[", "]", "/", "%", "-", "22", "::1", "me", "box", "?"),
+    fc.string({ maxLength: 4 }),
+  );
+  const addressish = fc.array(piece, { maxLength: 10 }).map((pieces) => pieces.join(""));
   fc.assert(
-    fc.property(fc.string(), (text) => {
+    fc.property(fc.oneof(addressish, fc.string({ unit: "binary" })), (text) => {
       const parsed = parseSshAddress(text);
       if (!parsed.ok) return;
       const { host, user = "" } = parsed.address;
@@ -81,5 +89,6 @@ test("no text makes an address that a program could take for an option or for tw
         expect(word).not.toMatch(/^-|[\s\p{Cc}]/u);
       }
     }),
+    { numRuns },
   );
 });

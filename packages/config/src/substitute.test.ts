@@ -2,6 +2,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { substituteVariables } from "./substitute.ts";
 
+// A night runs a million: OPENCLAW_FUZZ_RUNS.
+const numRuns = Number(process.env["OPENCLAW_FUZZ_RUNS"] ?? 10_000);
+
 const env = { A: "1", B_2: "${A}", EMPTY: "", CLAWDBOT_GATEWAY_PASSWORD: "pw" };
 
 test.each([
@@ -66,5 +69,6 @@ test("every reference is replaced by the variable's text exactly, whatever the t
         unresolved: [{ path: "text", name: variable }],
       });
     }),
+    { numRuns },
   );
 });

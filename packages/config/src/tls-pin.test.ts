@@ -2,6 +2,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { formatTlsPin, matchesTlsPin, parseTlsPin, type TlsPin } from "./tls-pin.ts";
 
+// A night runs a million: OPENCLAW_FUZZ_RUNS.
+const numRuns = Number(process.env["OPENCLAW_FUZZ_RUNS"] ?? 10_000);
+
 const hex = "0123456789abcdef".repeat(4);
 const colons = (hex.match(/../g) ?? []).join(":").toUpperCase();
 const base64 = Buffer.from(hex, "hex").toString("base64");
@@ -50,9 +53,7 @@ test("what is written reads as the same pin", () => {
 test("no text makes the reader throw", () => {
   fc.assert(
     fc.property(fc.string(), (text) => typeof parseTlsPin(text).ok === "boolean"),
-    {
-      numRuns: 10_000,
-    },
+    { numRuns },
   );
 });
 

@@ -2,6 +2,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { beaconOf, mergeBeacons, readSeenService, type SeenService } from "./beacon.ts";
 
+// A night runs a million: OPENCLAW_FUZZ_RUNS.
+const numRuns = Number(process.env["OPENCLAW_FUZZ_RUNS"] ?? 10_000);
+
 const seen: SeenService = {
   name: "Studio (OpenClaw)",
   host: "openclaw.local",
@@ -100,6 +103,6 @@ test("whatever a helper reports is a service or nothing, and a service is always
       if (beacon.wsUrl !== undefined) expect(URL.canParse(beacon.wsUrl)).toBe(true);
       expect(mergeBeacons([beacon, beacon])).toHaveLength(1);
     }),
-    { numRuns: 2_000 },
+    { numRuns },
   );
 });

@@ -2,6 +2,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { formatSshTarget, formatSshUrl, isSshUrl, parseSshTarget } from "./target.ts";
 
+// A night runs a million: OPENCLAW_FUZZ_RUNS.
+const numRuns = Number(process.env["OPENCLAW_FUZZ_RUNS"] ?? 10_000);
+
 test.each([
   ["box", { host: "box" }],
   ["me@box", { user: "me", host: "box" }],
@@ -65,13 +68,40 @@ test("a password in a target is not repeated in the message", () => {
   );
 });
 
+/** Pieces that targets are made of, in any order. */
+const targetish = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom(
+        "ssh://",
+        "@",
+        ":",
+        "[",
+        "]",
+        "/",
+        "%",
+        "-",
+        "22",
+        "::1",
+        "me",
+        "box",
+        "?",
+        "#",
+      ),
+      fc.string({ maxLength: 4 }),
+    ),
+    { maxLength: 10 },
+  )
+  .map((pieces) => pieces.join(""));
+
 test("what is accepted is safe in an argument list, and reads back as itself", () => {
   fc.assert(
-    fc.property(fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.webUrl()), (text) => {
+    fc.property(fc.oneof(targetish, fc.string({ unit: "binary" }), fc.webUrl()), (text) => {
       let target;
       try {
         target = parseSshTarget(text);
-      } catch {
+      } catch (error) {
+        expect(error).toMatchObject({ code: "INVALID_TARGET" });
         return;
       }
       expect(target.host).not.toMatch(/^-|[\s\p{C}]/u);
@@ -81,5 +111,6 @@ test("what is accepted is safe in an argument list, and reads back as itself", (
       expect(parseSshTarget(formatSshUrl(target))).toEqual(target);
       expect(isSshUrl(formatSshUrl(target))).toBe(true);
     }),
+    { numRuns },
   );
 });

@@ -4,6 +4,9 @@ import { TunnelError } from "../errors.ts";
 import type { ForwardSpec } from "./forward-spec.ts";
 import { formatForward, parseForward, resolveForward } from "./parse-forward.ts";
 
+// A night runs a million: OPENCLAW_FUZZ_RUNS.
+const numRuns = Number(process.env["OPENCLAW_FUZZ_RUNS"] ?? 10_000);
+
 describe("reading", () => {
   test.for<[string, ForwardSpec]>([
     ["18789", { localPort: 18789, remotePort: 18789 }],
@@ -152,5 +155,6 @@ test("no text makes the reader fail with anything but INVALID_OPTION", () => {
         expect(error).toMatchObject({ code: "INVALID_OPTION" });
       }
     }),
+    { numRuns },
   );
 });
