@@ -288,3 +288,19 @@ test("a lock that nobody can have written is taken over", async () => {
     expect(await editConfigFile(path, setUrl())).toMatchObject({ changed: true });
   }
 });
+
+test("a process of another container is not taken for dead because its pid is unknown here", async () => {
+  const path = await scratchFile(TEXT);
+  const lock = `${path}.lock`;
+  // The largest pid that there is, which nobody has.
+  const holder = { pid: 4_194_304, startedAt: null, space: "elsewhere", nonce: "theirs" };
+  await writeFile(lock, JSON.stringify(holder));
+  await expect(editConfigFile(path, setUrl(), { lockTimeoutMs: 60 })).rejects.toMatchObject({
+    code: "CONFIG_LOCKED",
+  });
+  // Nobody works on the file for so long.
+  const longAgo = Date.now() / 1000 - 60;
+  await utimes(lock, longAgo, longAgo);
+  expect(await editConfigFile(path, setUrl())).toMatchObject({ changed: true });
+  await expect(stat(lock)).rejects.toThrow("ENOENT");
+});

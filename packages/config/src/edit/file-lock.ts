@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { link, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { ConfigError } from "../config-error.ts";
 
 /** Who works on the file. */
@@ -9,6 +10,8 @@ interface Holder {
   readonly pid: number;
   /** When the process started, as the system tells it: tells it from a later one with its pid. */
   readonly startedAt: string | null;
+  /** Where the pid means something: a container or a machine has pids of its own. */
+  readonly space: string | null;
   readonly nonce: string;
 }
 
@@ -18,6 +21,9 @@ const LAST_WAIT_MS = 25;
 
 /** A lock that says nobody's name is being written, or was left by a crash; younger ones are the former. */
 const UNREADABLE_AFTER_MS = 1_000;
+
+/** No change takes so long: a lock of another container or machine that is older was left by a crash. */
+const ELSEWHERE_AFTER_MS = 30_000;
 
 // Locks of this very process: for its own pid the system cannot tell a live holder from an earlier
 // process that had the same pid.
@@ -42,7 +48,12 @@ export async function withFileLock<T>(
   timeoutMs: number,
   { work, tidy }: LockedWork<T>,
 ): Promise<T> {
-  const self: Holder = { pid: process.pid, startedAt: startOf(process.pid), nonce: randomUUID() };
+  const self: Holder = {
+    pid: process.pid,
+    startedAt: startOf(process.pid),
+    space: pidSpace(),
+    nonce: randomUUID(),
+  };
   heldHere.add(self.nonce);
   try {
     const isInherited = await acquire(path, self, timeoutMs).catch((cause: unknown) => {
@@ -111,9 +122,12 @@ async function createExclusively(path: string, self: Holder): Promise<boolean> {
 
 /** Whether nobody holds the lock any more. */
 async function isLeft(path: string, holder: Holder | undefined): Promise<boolean> {
-  if (holder !== undefined) return !isAlive(holder);
+  // Its pid says nothing here: somebody else may have it, or nobody.
+  const isElsewhere = holder !== undefined && holder.space !== null && holder.space !== pidSpace();
+  if (holder !== undefined && !isElsewhere) return !isAlive(holder);
   try {
-    return Date.now() - (await stat(path)).mtimeMs > UNREADABLE_AFTER_MS;
+    const ageMs = Date.now() - (await stat(path)).mtimeMs;
+    return ageMs > (isElsewhere ? ELSEWHERE_AFTER_MS : UNREADABLE_AFTER_MS);
   } catch {
     return false;
   }
@@ -163,10 +177,11 @@ function parseHolder(text: string): Holder | undefined {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== "object" || value === null) return undefined;
-    const { pid, startedAt, nonce } = value as Partial<Record<keyof Holder, unknown>>;
+    const { pid, startedAt, space, nonce } = value as Partial<Record<keyof Holder, unknown>>;
     if (typeof pid !== "number" || !Number.isSafeInteger(pid) || pid <= 0) return undefined;
     if (typeof nonce !== "string") return undefined;
-    return { pid, startedAt: typeof startedAt === "string" ? startedAt : null, nonce };
+    const textOrNull = (part: unknown): string | null => (typeof part === "string" ? part : null);
+    return { pid, startedAt: textOrNull(startedAt), space: textOrNull(space), nonce };
   } catch {
     return undefined;
   }
@@ -186,6 +201,17 @@ function isRunning(pid: number): boolean {
   } catch (error) {
     // It runs, as somebody else.
     return isCode(error, "EPERM");
+  }
+}
+
+/** Tells the pids of this machine and container from those of others. */
+function pidSpace(): string {
+  try {
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    return `${boot}/${readlinkSync("/proc/self/ns/pid")}`;
+  } catch {
+    // No Linux, where a machine has one of them.
+    return hostname();
   }
 }
 
