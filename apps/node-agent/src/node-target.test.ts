@@ -49,6 +49,17 @@ test("flags are kept, and a kept Gateway is used when no flag names one", () => 
   expect(plain.save).toEqual({ host: "10.0.0.2", port: 4000, tls: false });
 });
 
+test.each<[NodeRunFlags, string]>([
+  [{ host: "10.0.0.2" }, "cli --host, TLS and pin of node.json"],
+  [{ host: "10.0.0.2", tls: true }, "cli --host, pin of node.json"],
+  [{ host: "10.0.0.2", tlsFingerprint: [PIN_HEX] }, "cli --host, TLS of node.json"],
+  [{ host: "10.0.0.2", tls: false }, "cli --host"],
+  [{ host: "10.0.0.3" }, "cli --host"],
+])("with %o it says what it still knows of that host", (flags, urlSource) => {
+  const saved = { host: "10.0.0.2", port: 4000, tls: true, tlsFingerprint: PIN };
+  expect(choose({ saved, flags }).urlSource).toBe(urlSource);
+});
+
 test("what was kept of one host says nothing about another", () => {
   const saved = { host: "10.0.0.2", port: 4000, tls: true, tlsFingerprint: PIN };
   expect(choose({ saved, flags: { host: "10.0.0.3" } })).toMatchObject({

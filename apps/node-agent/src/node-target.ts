@@ -121,14 +121,18 @@ function chooseAddress(input: NodeTargetInput): NodeTarget {
     const port = parsePort(flags.port) ?? kept.port ?? DEFAULT_PORT;
     // On another port there is another Gateway, or another's.
     const keptPin = port === (kept.port ?? DEFAULT_PORT) ? kept.tlsFingerprint : undefined;
+    const tls = flags.tls ?? kept.tls ?? false;
+    const given = givenPins(flags);
+    // Said, since nobody who typed the command sees why it is TLS, or which pin is meant.
+    const reused = [
+      tls && flags.tls === undefined ? "TLS" : "",
+      tls && given === undefined && keptPin !== undefined ? "pin" : "",
+    ].filter((part) => part !== "");
     return fromParts(
-      {
-        host,
-        port,
-        tls: flags.tls ?? kept.tls ?? false,
-        pins: givenPins(flags) ?? keptPins(keptPin),
-      },
-      "cli --host",
+      { host, port, tls, pins: given ?? keptPins(keptPin) },
+      ["cli --host", ...(reused.length > 0 ? [`${reused.join(" and ")} of node.json`] : [])].join(
+        ", ",
+      ),
     );
   }
   if (saved.ssh !== undefined) return throughSsh(saved.ssh, "node.json", input);
