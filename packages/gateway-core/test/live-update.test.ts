@@ -169,7 +169,7 @@ test("a user who may no longer come in does not come in by a device token or key
 
   t.gateway.update({ auth: { ...auth, allowUsers: ["bob"] } });
   expect(await user.closed).toEqual(CHANGED);
-  for (const credential of [{ deviceToken }, { token: deviceToken }, {}]) {
+  for (const credential of [{ deviceToken }, { token: deviceToken }, { keyFor: "127.0.0.1" }]) {
     await using again = await dial();
     const refused = await again.connect({ ...ask, ...credential });
     expect(refused.error?.details).toMatchObject({
@@ -187,8 +187,10 @@ test("a cap of the proxy holds for a device that comes in by its own token as we
   await using asking = await dial({ "X-User": "ada" });
   const { error } = await asking.connect(ask);
   await t.gateway.call("device.pair.approve", { requestId: error?.details?.["requestId"] });
+  await using first = await dial({ "X-User": "ada" });
+  const { deviceToken } = (await first.handshake(ask))["auth"] as { deviceToken: string };
   await using capped = await dial({ "X-OpenClaw-Scopes": "operator.read" });
-  const hello = await capped.handshake(ask);
+  const hello = await capped.handshake({ ...ask, deviceToken });
   expect(hello["auth"]).toMatchObject({ scopes: ["operator.read"] });
 });
 

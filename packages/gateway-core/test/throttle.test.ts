@@ -57,7 +57,7 @@ test("pain 19: a paired device comes in at once while others behind its address 
   for (let n = 0; n < 20; n += 1) await guess(t, { clientId: "test" });
   for (let n = 0; n < 20; n += 1) await guess(t, { identity: createTestIdentity() });
   expect(await guess(t)).toBe(false);
-  for (const credential of [{ token: TOKEN }, { deviceToken }, {}])
+  for (const credential of [{ token: TOKEN }, { deviceToken }, { keyFor: "127.0.0.1" }])
     await (await t.peer()).handshake({ ...credential, ...ask });
 });
 
@@ -127,7 +127,7 @@ test("ten seconds of guessing from fifty connections: at most five tries a secon
     looked += inThisSecond.filter(Boolean).length;
     // A device that is paired, and a program that has done nothing wrong, as far as the ceiling goes.
     await using peer = await createRawPeer(t.url);
-    await peer.handshake(ask);
+    await peer.handshake({ ...ask, keyFor: "127.0.0.1" });
     clock.now += 1_000;
   }
   expect(looked).toBeLessThanOrEqual(50);
@@ -160,7 +160,7 @@ test("for real: while fifty connections guess as fast as they can, a client is a
   for (let n = 0; n < 5; n += 1) {
     const before = tries;
     await using peer = await createRawPeer(t.url);
-    await peer.handshake(ask);
+    await peer.handshake({ ...ask, keyFor: "127.0.0.1" });
     overtaken.push(tries - before);
   }
   isOver = true;

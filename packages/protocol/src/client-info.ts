@@ -54,3 +54,9 @@ export const CAP_INVOKE_PROGRESS = "invoke-progress";
  * wait for an operator is answered when it is decided. See `device.pair.waiting`.
  */
 export const CAP_PAIRING_WAIT = "pairing-wait";
+
+/**
+ * Offered by a Gateway in its challenge: a paired device that has nothing but its key may come in by
+ * it, if it signs with it which host it has dialled. See {@link deviceKeyClaim}.
+ */
+export const CAP_DEVICE_KEY = "device-key";

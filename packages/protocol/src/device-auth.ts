@@ -13,7 +13,10 @@ export interface DeviceAuthFields {
   scopes: readonly string[];
   /** `device.signedAt`, milliseconds since the epoch. */
   signedAtMs: number;
-  /** The first of `auth.token`, `auth.deviceToken`, `auth.bootstrapToken` that was sent. */
+  /**
+   * The first of `auth.token`, `auth.deviceToken`, `auth.bootstrapToken` that was sent; with
+   * `auth.keyFor` its {@link deviceKeyClaim}.
+   */
   token?: string | null | undefined;
   /** The challenge of this socket. Not in v1. */
   nonce?: string | null | undefined;
@@ -49,6 +52,16 @@ export function buildDeviceAuthPayload(
     );
   }
   return parts.join("|");
+}
+
+/**
+ * What a device that brings nothing but its key signs in place of a token. It names the host that was
+ * dialled, so that whoever answered there cannot pass the signature on to another Gateway.
+ *
+ * @param host lower case, without port and brackets.
+ */
+export function deviceKeyClaim(host: string): string {
+  return `key-for:${host}`;
 }
 
 /** A platform or device family as v3 signs it: trimmed, ASCII letters lowered, others untouched. */

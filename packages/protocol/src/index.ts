@@ -1,4 +1,5 @@
 export {
+  CAP_DEVICE_KEY,
   CAP_INVOKE_LEDGER,
   CAP_INVOKE_PROGRESS,
   CAP_PAIRING_WAIT,
@@ -11,6 +12,7 @@ export type { CloseCode } from "./close-codes.ts";
 export {
   buildDeviceAuthPayload,
   decodeBase64Url,
+  deviceKeyClaim,
   encodeBase64Url,
   normalizeDeviceMetadata,
 } from "./device-auth.ts";

@@ -104,6 +104,7 @@ test("the public names are these and no others", () => {
         "Validated",
       ],
       "values": [
+        "CAP_DEVICE_KEY",
         "CAP_INVOKE_LEDGER",
         "CAP_INVOKE_PROGRESS",
         "CAP_PAIRING_WAIT",
@@ -136,6 +137,7 @@ test("the public names are these and no others", () => {
         "connectParamsSchema",
         "decodeBase64Url",
         "decodeSetupCode",
+        "deviceKeyClaim",
         "encodeBase64Url",
         "encodeError",
         "encodeEvent",

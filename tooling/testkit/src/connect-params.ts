@@ -11,6 +11,8 @@ export interface ConnectOptions {
   password?: string;
   deviceToken?: string;
   bootstrapToken?: string;
+  /** The host for which a device brings nothing but its key; signed in place of a token. */
+  keyFor?: string;
   /** `false` leaves `device` out. @default a fresh identity */
   identity?: TestIdentity | false;
   /** @default "v3" */
@@ -91,19 +93,21 @@ export function buildConnectParams(
     password: options.password,
     deviceToken: options.deviceToken,
     bootstrapToken: options.bootstrapToken,
+    keyFor: options.keyFor,
   });
   if (Object.keys(auth).length > 0) params["auth"] = auth;
   if (options.identity !== false) {
     const identity = options.identity ?? createTestIdentity();
     const signedAt = options.signedAtMs ?? challenge.ts;
     const nonce = options.nonce === null ? undefined : (options.nonce ?? challenge.nonce);
+    const claim = options.keyFor === undefined ? "" : `key-for:${options.keyFor}`;
     const payload = signaturePayload(options.signature ?? "v3", identity.deviceId, {
       clientId,
       clientMode,
       role,
       scopes: scopes ?? [],
       signedAtMs: signedAt,
-      token: options.token ?? options.deviceToken ?? options.bootstrapToken ?? "",
+      token: options.token ?? options.deviceToken ?? options.bootstrapToken ?? claim,
       nonce: nonce ?? "",
       platform,
       deviceFamily: options.deviceFamily ?? "",

@@ -1,4 +1,9 @@
-import { buildDeviceAuthPayload, CAP_PAIRING_WAIT } from "@openclaw/protocol";
+import {
+  buildDeviceAuthPayload,
+  CAP_DEVICE_KEY,
+  CAP_PAIRING_WAIT,
+  deviceKeyClaim,
+} from "@openclaw/protocol";
 import type { ConnectPlan } from "./connect-plan.ts";
 import type { DeviceIdentity } from "../identity/device-identity.ts";
 import type { ResolvedGatewayClientOptions } from "../client-options.ts";
@@ -9,6 +14,8 @@ export interface ConnectChallenge {
   readonly ts: number;
   /** The Gateway can keep a handshake open until an operator has decided about the device. */
   readonly offersPairingWait: boolean;
+  /** A paired device may come in by its key alone, for the host that it names. */
+  readonly offersDeviceKey: boolean;
 }
 
 /** The challenge in an event's payload, if it is one. */
@@ -17,8 +24,14 @@ export function parseChallenge(payload: unknown): ConnectChallenge | undefined {
   const { nonce, ts, capabilities } = payload as Record<"nonce" | "ts" | "capabilities", unknown>;
   if (typeof nonce !== "string" || nonce === "") return undefined;
   if (typeof ts !== "number" || !Number.isSafeInteger(ts) || ts < 0) return undefined;
-  const offersPairingWait = Array.isArray(capabilities) && capabilities.includes(CAP_PAIRING_WAIT);
-  return { nonce, ts, offersPairingWait };
+  const offers = (cap: string): boolean =>
+    Array.isArray(capabilities) && capabilities.includes(cap);
+  return {
+    nonce,
+    ts,
+    offersPairingWait: offers(CAP_PAIRING_WAIT),
+    offersDeviceKey: offers(CAP_DEVICE_KEY),
+  };
 }
 
 /** Params of the `connect` request, with fields only that both generations know where 3 is offered. */
@@ -37,9 +50,17 @@ export async function buildConnectParams(
   >,
   plan: ConnectPlan,
   challenge: ConnectChallenge,
+  /** The host that was dialled, lower case, without port and brackets. */
+  host: string,
 ): Promise<object> {
   const { identity } = options;
-  const device = identity ? await proveDevice(identity, options, plan, challenge) : undefined;
+  const { auth } = plan.credential;
+  const keyFor = identity && auth === undefined && challenge.offersDeviceKey ? host : undefined;
+  const token = auth?.token ?? auth?.deviceToken ?? auth?.bootstrapToken ?? "";
+  const signed = keyFor === undefined ? token : deviceKeyClaim(keyFor);
+  const device = identity
+    ? await proveDevice(identity, options, plan, challenge, signed)
+    : undefined;
   return {
     minProtocol: plan.minProtocol,
     maxProtocol: plan.maxProtocol,
@@ -55,7 +76,8 @@ export async function buildConnectParams(
     ...(options.permissions && { permissions: options.permissions }),
     ...(options.pathEnv !== undefined && { pathEnv: options.pathEnv }),
     ...(device && { device }),
-    ...(plan.credential.auth && { auth: plan.credential.auth }),
+    ...(auth && { auth }),
+    ...(keyFor !== undefined && { auth: { keyFor } }),
   };
 }
 
@@ -64,8 +86,8 @@ async function proveDevice(
   options: Pick<ResolvedGatewayClientOptions, "client" | "role" | "scopes">,
   plan: ConnectPlan,
   challenge: ConnectChallenge,
+  token: string,
 ): Promise<object> {
-  const { auth } = plan.credential;
   // The Gateway's own clock, so that a wrong clock here does not make the signature stale.
   const signedAt = challenge.ts;
   const payload = buildDeviceAuthPayload(plan.signature, {
@@ -75,7 +97,7 @@ async function proveDevice(
     role: options.role,
     scopes: options.scopes,
     signedAtMs: signedAt,
-    token: auth?.token ?? auth?.deviceToken ?? auth?.bootstrapToken ?? "",
+    token,
     nonce: challenge.nonce,
     platform: options.client.platform,
     deviceFamily: options.client.deviceFamily,

@@ -107,7 +107,7 @@ export function createNegotiator(
       };
       const plan = planConnect(input);
       attempt = { input, plan };
-      return buildConnectParams(options, plan, challenge);
+      return buildConnectParams(options, plan, challenge, hostOf(endpoint));
     },
 
     refused(refusal) {
@@ -148,6 +148,11 @@ export function createNegotiator(
 
     idle: () => writing,
   };
+}
+
+/** The host of `host:port`, without brackets. */
+function hostOf(endpoint: string): string {
+  return endpoint.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
 }
 
 function sameItems(left: readonly string[], right: readonly string[]): boolean {

@@ -21,8 +21,9 @@ export function asksForTailnetIdentity(rawParams: unknown, origin: PeerOrigin): 
   if (origin.via !== "serve") return false;
   const { role = "operator", auth } = membersOf(rawParams);
   if (role !== "operator") return false;
-  return !Object.values(membersOf(auth)).some(
-    (secret) => typeof secret === "string" && secret !== "",
+  // Which host was dialled is no secret.
+  return !Object.entries(membersOf(auth)).some(
+    ([name, secret]) => name !== "keyFor" && typeof secret === "string" && secret !== "",
   );
 }
 

@@ -5,6 +5,7 @@ import { type SharedSecretVerdict, checkSharedSecret } from "../auth/shared-secr
 import { isShutOut, verifyTrustedProxy } from "../auth/trusted-proxy.ts";
 import type { GatewayAuth } from "../gateway-options.ts";
 import type { AddressList } from "../listener/address-list.ts";
+import type { OwnHost } from "../listener/own-host.ts";
 import type { PeerOrigin } from "../listener/peer-address.ts";
 import type { DeviceRegistry } from "../pairing/device-registry.ts";
 import type { DeviceTokens } from "../pairing/device-tokens.ts";
@@ -51,11 +52,13 @@ export function authenticate(
     guesses: Guesses;
     origin: PeerOrigin;
     trustedProxies: AddressList;
+    /** Whether a host that a peer has dialled is this Gateway's. */
+    isOwnHost: OwnHost;
     /** What Tailscale says of a peer that asks to be let in by who it is on the tailnet. */
     tailnetIdentity: IdentityVerdict | undefined;
   },
 ): AuthVerdict {
-  const { token, password, deviceToken, bootstrapToken } = params.auth ?? {};
+  const { token, password, deviceToken, bootstrapToken, keyFor } = params.auth ?? {};
   const { device, guesses } = context;
   // A credential that is missing is no guess.
   const isGuess = Boolean(token || password) && context.auth.mode !== "none";
@@ -85,7 +88,10 @@ export function authenticate(
   }
   // A page's key lies where the page's scripts do, and is no proof that a person logged in.
   const bringsNothing = !token && !password && !deviceToken;
-  if (bringsNothing && device?.isFresh === true && context.origin.browserOrigin === undefined)
+  // Signed for another host, it was meant for somebody else, who has passed it on.
+  const isForUs = keyFor !== undefined && context.isOwnHost(keyFor, context.origin);
+  const isProof = device?.isFresh === true && isForUs;
+  if (bringsNothing && isProof && context.origin.browserOrigin === undefined)
     if (mayRepair(record, { publicKey: device.publicKey, role }))
       return { ok: true, method: "device-key" };
 

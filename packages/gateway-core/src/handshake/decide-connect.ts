@@ -158,6 +158,7 @@ export function decideConnect(rawParams: unknown, context: ConnectContext): Conn
     }),
     origin,
     trustedProxies: options.edge.proxyTrust.trustedProxies,
+    isOwnHost: options.edge.isOwnHost,
     tailnetIdentity: context.tailnetIdentity,
   });
   const needsDevice = device === undefined && role === "node";

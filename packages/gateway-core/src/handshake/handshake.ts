@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import {
+  CAP_DEVICE_KEY,
   CAP_PAIRING_WAIT,
   CLOSE,
   encodeError,
@@ -149,7 +150,7 @@ export function beginHandshake(
   };
   let timer = setTimeout(() => drop(CLOSE.NORMAL, ""), options.timeoutMs);
 
-  const challenge = { nonce, ts: options.now(), capabilities: [CAP_PAIRING_WAIT] };
+  const challenge = { nonce, ts: options.now(), capabilities: [CAP_PAIRING_WAIT, CAP_DEVICE_KEY] };
   send(encodeEvent({ event: "connect.challenge", payload: challenge }));
 
   return {

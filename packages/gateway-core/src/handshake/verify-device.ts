@@ -3,6 +3,7 @@ import {
   type ConnectErrorDetailCode,
   type ConnectParams,
   buildDeviceAuthPayload,
+  deviceKeyClaim,
 } from "@openclaw/protocol";
 
 /** How far a signature's time may be from ours, by the newest protocol the client speaks (wire §3.4). */
@@ -70,8 +71,11 @@ export function verifyDevice(
     deviceFamily: params.client.deviceFamily,
   };
   // The oldest clients sign `auth.token` only; newer ones whichever credential they sent first.
-  const { token, deviceToken, bootstrapToken } = params.auth ?? {};
-  const credentials = new Set([token || deviceToken || bootstrapToken || "", token ?? ""]);
+  const { token, deviceToken, bootstrapToken, keyFor } = params.auth ?? {};
+  const first = token || deviceToken || bootstrapToken;
+  const claim = keyFor === undefined ? "" : deviceKeyClaim(keyFor);
+  // A claim counts for nothing unless it is what was signed.
+  const credentials = new Set(first || !claim ? [first || "", token ?? ""] : [claim]);
   for (const version of versions) {
     for (const credential of credentials) {
       const payload = buildDeviceAuthPayload(version, { ...fields, token: credential });

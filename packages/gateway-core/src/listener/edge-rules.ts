@@ -4,12 +4,15 @@ import { createOriginRules } from "../handshake/origin-rule.ts";
 import type { Whois } from "../auth/tailnet-identity.ts";
 import { createAddressList } from "./address-list.ts";
 import { createHostRule } from "./host-rule.ts";
+import { type OwnHost, createOwnHost } from "./own-host.ts";
 import type { RequestRules } from "./request-rules.ts";
 
 /** Everything that decides who may reach the handshake. */
 export interface EdgeRules extends RequestRules {
   /** Present when who somebody is on the tailnet may let them in. */
   whois: Whois | undefined;
+  /** Whether a host that a peer has dialled is this Gateway's. */
+  isOwnHost: OwnHost;
   /** The `Strict-Transport-Security` header of answers over TLS. */
   hsts: string | undefined;
 }
@@ -74,6 +77,7 @@ export function resolveEdge(options: EdgeOptions): EdgeRules {
       identityHeaders: new Set(identityHeaders.map((name) => name.toLowerCase())),
     },
     whois: options.tailnet?.whois,
+    isOwnHost: createOwnHost((name) => named.allows(name) || originRules.allowsHost(name)),
     hsts,
   };
 }

@@ -75,6 +75,8 @@ export const connectParamsSchema = closed({
     password: maybe.anyText,
     bootstrapToken: maybe.anyText,
     deviceToken: maybe.anyText,
+    /** The host that was dialled, of a device that brings nothing but its key. */
+    keyFor: maybe.anyText,
     approvalRuntimeToken: maybe.anyText,
     agentRuntimeIdentityToken: maybe.anyText,
   }).optional(),
