@@ -353,3 +353,15 @@ test("T: tailnet bind without Serve or Funnel: the tailscale program is never ru
   expect(run.banner).not.toContain("🌐");
   expect(tailscale.calls()).toEqual([]);
 });
+
+test.each([[], ["--section", "gateway"]])(
+  "a bare `config` asks what to change, and says what to type where nobody can answer: %j",
+  async (...words) => {
+    await using cli = await createCli();
+    const { code, stderr } = await cli.run(["config", ...words]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("there is nobody to ask here");
+    expect(stderr).toContain("openclaw config set gateway.port");
+    expect((await cli.run(["config", "--help"])).stdout).toMatch(/wizard[^]*get[^]*set/u);
+  },
+);

@@ -199,8 +199,8 @@ const cases: Case[] = [
     title: "R14 gateway.customBindHost is no address",
     input: { config: withToken({ bind: "custom", customBindHost: "box" }) },
     code: 78,
-    says: /"box", which is no IP address|customBindHost/,
-    cure: /IP(?:v4)? address/,
+    says: /gateway\.customBindHost: found "box"/,
+    cure: /an IPv4 or IPv6 address/,
   },
   {
     title: "R14 gateway.customBindHost is an address that this machine does not have",
@@ -358,19 +358,23 @@ test("R13 bind tailnet without a tailnet address: 127.0.0.1 only, and a warning"
 });
 
 test.each([
-  ["the daemon does not run", { isDaemonRunning: false }],
-  ["Tailscale is logged out", { backendState: "NeedsLogin" }],
-] as const)("R15 serve cannot be set up, since %s: the start fails", async (_title, state) => {
-  await using tailscale = await fakeTailscale(state);
-  const refused = await refuses({
-    tailscale,
-    config: withToken({ port: await freePort(), tailscale: { mode: "serve" } }),
-  });
-  expect([1, 78]).toContain(refused.code);
-  expect(refused.stderr).toMatch(/gateway\.tailscale\.mode serve/);
-  expect(refused.stderr).toMatch(/ssh:\/\//);
-  expect(refused.stdout).not.toContain("📡");
-});
+  // It may run by the time a supervisor tries again.
+  ["the daemon does not run", { isDaemonRunning: false }, 1],
+  ["Tailscale is logged out", { backendState: "NeedsLogin" }, 78],
+] as const)(
+  "R15 serve cannot be set up, since %s: the start fails",
+  async (_title, state, code) => {
+    await using tailscale = await fakeTailscale(state);
+    const refused = await refuses({
+      tailscale,
+      config: withToken({ port: await freePort(), tailscale: { mode: "serve" } }),
+    });
+    expect(refused.code).toBe(code);
+    expect(refused.stderr).toMatch(/gateway\.tailscale\.mode serve/);
+    expect(refused.stderr).toMatch(/ssh:\/\//);
+    expect(refused.stdout).not.toContain("📡");
+  },
+);
 
 test("R15 tailscale refuses: its own words are passed on", async () => {
   await using tailscale = await fakeTailscale();
@@ -379,7 +383,7 @@ test("R15 tailscale refuses: its own words are passed on", async () => {
     tailscale,
     config: withToken({ port: await freePort(), tailscale: { mode: "serve" } }),
   });
-  expect(refused.code).not.toBe(0);
+  expect(refused.code).toBe(78);
   expect(refused.stderr).toContain("Serve is not enabled on your tailnet.");
 });
 
