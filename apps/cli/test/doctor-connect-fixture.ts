@@ -114,6 +114,8 @@ export async function listening(server: Server, host = "127.0.0.1"): Promise<Tes
 /** One connection of {@link startWebSocket}. */
 export interface ServedSocket {
   send(frame: object | string): void;
+  /** As they are, framed or not. */
+  sendBytes(bytes: Buffer): void;
   close(code: number, reason: string): void;
 }
 
@@ -147,6 +149,7 @@ export function startWebSocket(
       stream.write(Buffer.concat([Buffer.from([0x80 | opcode]), length, payload]));
     };
     const served: ServedSocket = {
+      sendBytes: (bytes) => void stream.write(bytes),
       send: (frame) =>
         write(1, Buffer.from(typeof frame === "string" ? frame : JSON.stringify(frame))),
       close(code, reason) {

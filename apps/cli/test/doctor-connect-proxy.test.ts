@@ -1,4 +1,4 @@
-import { freePort, hasNginx, startNginx } from "@openclaw/testkit";
+import { freePort, hasHaproxy, hasNginx, startHaproxy, startNginx } from "@openclaw/testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type CliFixture, createCli, startGateway, TOKEN } from "./cli-fixture.ts";
 import { diagnose, expectBroken, startWebSocket } from "./doctor-connect-fixture.ts";
@@ -116,7 +116,36 @@ describe.runIf(hasNginx)("behind nginx", () => {
   });
 });
 
+describe.runIf(hasHaproxy)("behind haproxy", () => {
+  test("fault 20: with nothing behind it, which haproxy calls 503", async () => {
+    const port = await freePort();
+    await using proxy = await startHaproxy({
+      config: (own) =>
+        `listen gateway\n    mode http\n    bind 127.0.0.1:${own}\n    retries 1\n    server one 127.0.0.1:${port}`,
+    });
+    const found = await diagnose(cli, withToken(url(proxy)));
+    const broken = expectBroken(found, "upgrade", "PROXY_UPSTREAM_DOWN");
+    expect(broken.evidence).toMatchObject({ httpStatus: 503 });
+  });
+});
+
 describe("what greets", () => {
+  test.each([
+    [
+      "a frame of more bytes than any greeting has",
+      [0x81, 127, 0, 0, 0, 1, 0, 0, 0, 0],
+      "NOT_A_GATEWAY",
+    ],
+    ["binary", [0x82, 1, 7], "NOT_A_GATEWAY"],
+    ["a ping, and then nothing", [0x89, 0], "NO_CHALLENGE"],
+    ["half a frame", [0x81, 100, 65], "NO_CHALLENGE"],
+    ["a close without a code", [0x88, 0], "NO_CHALLENGE"],
+    ["text that is no JSON", [0x81, 2, 104, 105], "NOT_A_GATEWAY"],
+  ])("%s is no challenge", async (_, bytes, code) => {
+    await using server = await startWebSocket((socket) => socket.sendBytes(Buffer.from(bytes)));
+    expectBroken(await diagnose(cli, withToken(url(server))), "challenge", code);
+  });
+
   test("fault 23: a WebSocket without a challenge", async () => {
     await using silent = await startWebSocket(() => {});
     const found = await diagnose(cli, withToken(url(silent)));

@@ -224,6 +224,39 @@ describe("what listens there", () => {
     expect(other.evidence["firstBytes"]).toContain("220 mail.example");
   });
 
+  test.each([
+    ["the greeting of SSH", "SSH-2.0-Other\r\n", "NOT_A_GATEWAY"],
+    ["bytes that are nothing", "\u0000\u00ff\u0001", "NOT_A_GATEWAY"],
+    [
+      "an alert of TLS, and nothing behind it",
+      "\u0015\u0003\u0001\u0000\u0002\u0002\u0046",
+      "NOT_A_GATEWAY",
+    ],
+    ["a 101 that proves nothing", "HTTP/1.1 101 Hm\r\nUpgrade: websocket\r\n\r\n", "NOT_A_GATEWAY"],
+    ["headers without end", `HTTP/1.1 200 OK\r\nX: ${"x".repeat(100_000)}`, "NOT_A_GATEWAY"],
+    ["half of a status line", "HTTP/1.1 2", "UPGRADE_NO_ANSWER"],
+    [
+      "a page whose body never comes",
+      "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n",
+      "NOT_A_GATEWAY",
+    ],
+    ["a page without end", `HTTP/1.1 200 OK\r\n\r\n${"x".repeat(100_000)}`, "NOT_A_GATEWAY"],
+    ["a code that is none", "HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n", "NOT_A_GATEWAY"],
+    [
+      "an error that only looks like a Gateway's",
+      'HTTP/1.1 418 Tea\r\nContent-Length: 36\r\n\r\n{"error":{"type":["x"],"message":{}}}',
+      "NOT_A_GATEWAY",
+    ],
+  ])("%s is what it is", async (_, answer, code) => {
+    await using server = await startTcp((socket) =>
+      socket.once("data", () => socket.write(Buffer.from(answer, "latin1"))),
+    );
+    const found = await diagnose(cli, withToken(`ws://127.0.0.1:${server.port}`));
+    expectBroken(found, "upgrade", code);
+    // No escape sequence of somebody else reaches a terminal.
+    expect(found.text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/u);
+  });
+
   test("one that takes the connection and says nothing", async () => {
     await using silent = await startTcp(() => {});
     const found = await diagnose(cli, withToken(`ws://127.0.0.1:${silent.port}`));

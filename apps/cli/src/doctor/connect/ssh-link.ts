@@ -1,10 +1,10 @@
-import type { Duplex } from "node:stream";
 import { safeText, type Way } from "@openclaw/app-kit";
 import { loadSshWay } from "@openclaw/app-kit/ssh-way";
 import { formatSshAddress, parseSshAddress, type SshRoute } from "@openclaw/config";
 import { readWayFailure, type WayFailure, wayOptions } from "../../gateway/ssh-way.ts";
 import { findProgram, findServer, runStatus } from "../../remote/test-over-ssh.ts";
 import { StepFailure, type Taken } from "../../remote/walk.ts";
+import { type Carrier, errnoOf } from "./carrier.ts";
 import { CONNECT_FAULTS, type ConnectFaultCode, fault } from "./faults.ts";
 import { resolveInTime } from "./route-link.ts";
 import { goTo, type Trail } from "./trail.ts";
@@ -59,20 +59,30 @@ async function login(trail: Trail): Promise<Taken<Way>> {
 export async function openForward(
   trail: Trail,
   way: Way,
-  open: () => Promise<Duplex>,
+  carrier: Carrier,
 ): Promise<Taken<undefined>> {
   const { remotePort } = routeOf(trail);
+  const timeoutMs = trail.budget.step(FORWARD_SHARE_MS);
   try {
-    (await open()).destroy();
+    (await carrier.open({ timeoutMs, signal: trail.interruption.signal })).destroy();
     return { value: undefined, detail: `to 127.0.0.1:${remotePort} over there` };
   } catch (error) {
     const failure = readWayFailure(error);
     if (failure?.code === "REMOTE_PORT_CLOSED") throw await explainClosed(trail, way, failure);
+    if (failure === undefined && errnoOf(error) === "ETIMEDOUT") throw noForward(trail, timeoutMs);
     throw explain(trail, error);
   }
 }
 
-export const forwardShareMs = FORWARD_SHARE_MS;
+/** The server has let us in, and does not say whether it opens the channel. */
+function noForward(trail: Trail, waitedMs: number): Error {
+  return fault("NO_ANSWER", "SSH lets you in, and does not answer when a forward is asked for.", {
+    at: "forward",
+    evidence: { waitedMs },
+    fix: `ssh -v -W 127.0.0.1:${routeOf(trail).remotePort} ${sshWords(trail)}`,
+    hint: "The other side may wait for the Gateway's port itself: a firewall of that machine drops it.",
+  });
+}
 
 /** Notes when the program is not found over there, which breaks some commands and not the way. */
 export async function noteFarProgram(trail: Trail, way: Way): Promise<void> {

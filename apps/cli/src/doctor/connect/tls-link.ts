@@ -15,13 +15,13 @@ import {
 import { platformCommands } from "./platform-commands.ts";
 import type { Trail } from "./trail.ts";
 
-export const tlsShareMs = 1_500;
+const TLS_SHARE_MS = 1_500;
 const EXPLAIN_MS = 700;
 
 /** Whether the certificate is the right one. @throws {StepFailure} of the step `tls` */
 export async function checkTls(trail: Trail, carrier: Carrier): Promise<Taken<undefined>> {
   const { budget, gateway, interruption } = trail;
-  const timeoutMs = budget.step(tlsShareMs);
+  const timeoutMs = budget.step(TLS_SHARE_MS);
   const { signal } = interruption;
   const { hostname } = new URL(gateway.target.url);
   const pins = pinsOf(gateway.target.tlsFingerprint);

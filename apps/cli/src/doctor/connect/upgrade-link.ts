@@ -14,7 +14,8 @@ import { shakeTls } from "./tls-handshake.ts";
 import { pointTo } from "./tls-link.ts";
 import type { Trail } from "./trail.ts";
 
-export const upgradeShareMs = 1_500;
+/** Long: a proxy tries for some seconds to reach what is behind it, before it says that it cannot. */
+const UPGRADE_SHARE_MS = 3_400;
 const CHALLENGE_SHARE_MS = 1_000;
 const EXPLAIN_MS = 500;
 /** Of what somebody else sent, so much is shown. */
@@ -27,7 +28,7 @@ export async function openWebSocket(trail: Trail, carrier: Carrier): Promise<Tak
   const { context, gateway, budget, interruption } = trail;
   const { signal } = interruption;
   const url = new URL(gateway.target.url);
-  const timeoutMs = budget.step(upgradeShareMs);
+  const timeoutMs = budget.step(UPGRADE_SHARE_MS);
   const stream = await openStream(trail, carrier, timeoutMs).catch(async (cause: unknown) => {
     signal.throwIfAborted();
     if (cause instanceof StepFailure) throw cause;

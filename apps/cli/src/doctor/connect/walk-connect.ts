@@ -28,21 +28,13 @@ export async function walkConnect(trail: Trail, target: ConnectTarget): Promise<
     walk.skip("forward", why);
     return walkGateway(trail, target, { carrier, way: undefined });
   }
-  const { forwardShareMs, noteFarProgram, openForward, openSshLink } =
-    await import("./ssh-link.ts");
+  const { noteFarProgram, openForward, openSshLink } = await import("./ssh-link.ts");
   const way = await openSshLink(trail);
   const isNoted = noteFarProgram(trail, way).catch(() => {});
   try {
     const { host } = hostOf(target.gateway.target.url);
     const carrier = sshCarrier(way, host, via.remotePort);
-    await walk.take(["forward"], () =>
-      openForward(trail, way, () =>
-        carrier.open({
-          timeoutMs: trail.budget.step(forwardShareMs),
-          signal: trail.interruption.signal,
-        }),
-      ),
-    );
+    await walk.take(["forward"], () => openForward(trail, way, carrier));
     await walkGateway(trail, target, { carrier, way });
   } finally {
     // A program that takes longer to start is there, and that is all there was to find out.
