@@ -8,6 +8,8 @@ export interface PortHolder {
   pid?: number;
   command?: string;
   commandLine?: string;
+  /** Login name, or the number of a user that has none. */
+  user?: string;
 }
 
 /** What a holder is, as far as its command line tells. */
@@ -18,7 +20,7 @@ const LISTEN_STATE = "0A";
 
 /**
  * Who listens on `port` of this host. On Linux from `/proc`, elsewhere from `lsof`; a process of
- * another user appears with its address only. Empty when nobody does, or when nothing can be read.
+ * another user appears with its address and user only. Empty when nobody does, or when nothing can be read.
  */
 export async function findPortHolders(port: number): Promise<PortHolder[]> {
   return platform() === "linux" ? holdersFromProc(port) : holdersFromLsof(port);
@@ -34,7 +36,7 @@ export function holderKind(holder: PortHolder): HolderKind {
 export function describeHolder(holder: PortHolder): string {
   const name = holder.commandLine ?? holder.command;
   const shown = name === undefined ? "" : ` (${name.slice(0, 100)})`;
-  return `${holder.pid === undefined ? "a process of another user" : `pid ${holder.pid}`}${shown} on ${holder.address}`;
+  return `${holder.pid === undefined ? `a process of ${holder.user ?? "another user"}` : `pid ${holder.pid}`}${shown} on ${holder.address}`;
 }
 
 /** What to do about it, by kind. */
@@ -54,28 +56,38 @@ export function holderHint(holders: readonly PortHolder[], port: number): string
 }
 
 async function holdersFromProc(port: number): Promise<PortHolder[]> {
-  const sockets = new Map<string, string>();
+  const sockets = new Map<string, { address: string; uid: string | undefined }>();
   for (const [file, family] of [
     ["/proc/net/tcp", 4],
     ["/proc/net/tcp6", 6],
   ] as const) {
     const text = await readFile(file, "utf8").catch(() => "");
     for (const line of text.split("\n").slice(1)) {
-      const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
+      const [, local, , state, , , , uid, , inode] = line.trim().split(/\s+/);
       const [address, hexPort] = local?.split(":") ?? [];
       if (state !== LISTEN_STATE || inode === undefined || address === undefined) continue;
       if (Number.parseInt(hexPort ?? "", 16) === port)
-        sockets.set(inode, shownAddress(address, family));
+        sockets.set(inode, { address: shownAddress(address, family), uid });
     }
   }
   if (sockets.size === 0) return [];
-  const owners = await socketOwners(new Set(sockets.keys()));
+  const [owners, names] = await Promise.all([
+    socketOwners(new Set(sockets.keys())),
+    readFile("/etc/passwd", "utf8").catch(() => ""),
+  ]);
   return Promise.all(
-    [...sockets].map(async ([inode, address]) => {
+    [...sockets].map(async ([inode, { address, uid }]) => {
       const pid = owners.get(inode);
-      return pid === undefined ? { address } : { address, pid, ...(await commandOf(pid)) };
+      const holder = { address, ...(uid === undefined ? {} : { user: userName(uid, names) }) };
+      return pid === undefined ? holder : { ...holder, pid, ...(await commandOf(pid)) };
     }),
   );
+}
+
+/** The name of a user by the lines of `/etc/passwd`, else the number. */
+function userName(uid: string, passwd: string): string {
+  const entry = passwd.split("\n").find((line) => line.split(":")[2] === uid);
+  return entry?.split(":", 1)[0] ?? uid;
 }
 
 async function socketOwners(inodes: ReadonlySet<string>): Promise<Map<string, number>> {
@@ -133,15 +145,20 @@ function holdersFromLsof(port: number): Promise<PortHolder[]> {
       const holders: PortHolder[] = [];
       let pid: number | undefined;
       let command: string | undefined;
+      let user: string | undefined;
       for (const line of output.split("\n")) {
         const value = line.slice(1);
-        if (line.startsWith("p")) pid = Number(value);
+        if (line.startsWith("p")) {
+          pid = Number(value);
+          user = undefined;
+        } else if (line.startsWith("L")) user = value;
         else if (line.startsWith("c")) command = value;
         else if (line.startsWith("n")) {
           holders.push({
             address: value.replace(/:\d+$/, ""),
             ...(pid === undefined ? {} : { pid }),
             ...(command === undefined ? {} : { command }),
+            ...(user === undefined ? {} : { user }),
           });
         }
       }

@@ -1,6 +1,7 @@
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { readFile, stat, writeFile, mkdir } from "node:fs/promises";
+import { userInfo } from "node:os";
 import { readRunToken, runTokenPath, type StopSignal } from "@openclaw/app-kit";
 import { createMemoryIo } from "@openclaw/app-kit/testing";
 import { resolvePaths } from "@openclaw/config";
@@ -110,7 +111,9 @@ test("R12: a port that is taken is told with its holder, exit 1", async () => {
   const code = await runGateway({ flags: { port: String(port), token: "t" }, io, paths });
   expect(code).toBe(1);
   expect(out.stderr).toContain(`port ${port} is in use by pid ${process.pid}`);
-  expect(await findPortHolders(port)).toMatchObject([{ pid: process.pid, address: "127.0.0.1" }]);
+  expect(await findPortHolders(port)).toMatchObject([
+    { pid: process.pid, address: "127.0.0.1", user: userInfo().username },
+  ]);
   server.close();
   await once(server, "close");
   expect(await findPortHolders(port)).toEqual([]);
