@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { once } from "node:events";
 import {
+  chown,
   lstat,
   mkdir,
   mkdtemp,
@@ -304,3 +305,20 @@ test("a process of another container is not taken for dead because its pid is un
   expect(await editConfigFile(path, setUrl())).toMatchObject({ changed: true });
   await expect(stat(lock)).rejects.toThrow("ENOENT");
 });
+
+test.skipIf(process.getuid?.() !== 0)(
+  "what root changes still belongs to whom it belonged",
+  async () => {
+    const path = await scratchFile(TEXT);
+    const [uid, gid] = [12_345, 12_346];
+    for (const owned of [path, dirname(path)]) {
+      // oxlint-disable-next-line no-await-in-loop
+      await chown(owned, uid, gid);
+    }
+    await editConfigFile(path, setUrl());
+    for (const name of ["", ".bak", ".last-good"]) {
+      // oxlint-disable-next-line no-await-in-loop
+      expect(await stat(path + name)).toMatchObject({ uid, gid });
+    }
+  },
+);

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { copyFile, open, readdir, rename, rm } from "node:fs/promises";
+import { copyFile, type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /** Puts a draft in the place of a file; see {@link replaceFile}. */
@@ -12,7 +12,10 @@ export interface Draft {
   discard(): Promise<void>;
 }
 
-/** Writes a text beside a file, with mode 0600, and waits until the disk has it. */
+/**
+ * Writes a text beside a file, with mode 0600, and waits until the disk has it. It belongs to whom the
+ * file belongs to, or its folder, also when root writes it: a Gateway must still be able to read it.
+ */
 export async function writeDraft(target: string, text: string): Promise<Draft> {
   const path = `${target}.${process.pid}.${randomUUID()}.tmp`;
   const discard = (): Promise<void> => rm(path, { force: true });
@@ -21,6 +24,7 @@ export async function writeDraft(target: string, text: string): Promise<Draft> {
     try {
       await file.writeFile(text);
       await file.sync();
+      await keepOwner(file, target);
     } finally {
       await file.close();
     }
@@ -29,6 +33,12 @@ export async function writeDraft(target: string, text: string): Promise<Draft> {
     throw error;
   }
   return { path, discard };
+}
+
+async function keepOwner(file: FileHandle, target: string): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = await stat(target).catch(() => stat(dirname(target)));
+  if (uid !== 0) await file.chown(uid, gid);
 }
 
 /** What Windows says while somebody else has the target open. */

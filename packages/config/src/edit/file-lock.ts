@@ -75,8 +75,8 @@ async function acquire(path: string, self: Holder, timeoutMs: number): Promise<b
   const startedAt = performance.now();
   // One draft for all attempts: who waits does not keep the disk busy.
   const draft = `${path}.${process.pid}.${randomUUID()}.tmp`;
-  await writeFile(draft, JSON.stringify(self), { mode: 0o600, flag: "wx" });
   try {
+    await writeFile(draft, JSON.stringify(self), { mode: 0o600, flag: "wx" });
     let seen: string | undefined;
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LAST_WAIT_MS)) {
       if (await claim(path, draft, self)) return false;
@@ -142,8 +142,8 @@ async function takeOver(path: string, deadText: string, self: Holder): Promise<b
   const digest = createHash("sha256").update(deadText).digest("hex").slice(0, 16);
   const guard = `${path}.over-${digest}`;
   const draft = `${path}.${process.pid}.${randomUUID()}.tmp`;
-  await writeFile(draft, JSON.stringify(self), { mode: 0o600, flag: "wx" });
   try {
+    await writeFile(draft, JSON.stringify(self), { mode: 0o600, flag: "wx" });
     if (!(await claim(guard, draft, self))) {
       const { text, holder } = await readHolder(guard);
       if (text === undefined || !(await isLeft(guard, holder))) return false;
