@@ -1,8 +1,10 @@
-import { readdir, readFile, readlink, stat, symlink, writeFile } from "node:fs/promises";
+import { readdir, readFile, readlink, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { findRivalConfigs } from "../src/find-rival-configs.ts";
 import { migrateState, undoStateMigration } from "../src/migration/migrate.ts";
+import { doStep } from "../src/migration/migration-step.ts";
+import { planStateMigration } from "../src/migration/plan-state-migration.ts";
 import { resolvePaths } from "../src/paths.ts";
 import { createFolder } from "./support/config-folder.ts";
 
@@ -93,6 +95,35 @@ test("what was changed since is kept when it is taken back", async () => {
     ".clawdbot/clawdbot.json": "{}",
     ".clawdbot/openclaw.json.migrated": "{web: {}}",
   });
+});
+
+test("what could not be taken back whole is taken back when nothing is in the way any more", async () => {
+  const home = await createFolder(OLD_HOME);
+  const before = await tree(home);
+  const { recordPath = "" } = await migrateState({ env: {}, home });
+  const obstacle = join(home, ".openclaw/sessions");
+  await writeFile(obstacle, "in the way");
+  await expect(undoStateMigration(recordPath)).rejects.toMatchObject({
+    code: "MIGRATION_NOT_UNDONE",
+  });
+  await rm(obstacle);
+  await undoStateMigration(recordPath);
+  expect(await tree(home)).toEqual(before);
+});
+
+test("wherever it is cut short, the config is still found", async () => {
+  const { steps } = await planStateMigration({ env: {}, home: await createFolder(OLD_HOME) });
+  for (const length of steps.keys()) {
+    // oxlint-disable-next-line no-await-in-loop
+    const home = await createFolder(OLD_HOME);
+    // oxlint-disable-next-line no-await-in-loop
+    const plan = await planStateMigration({ env: {}, home });
+    // oxlint-disable-next-line no-await-in-loop
+    for (const step of plan.steps.slice(0, length)) await doStep(step);
+    const { configPath } = resolvePaths({ env: {}, homedir: home });
+    // oxlint-disable-next-line no-await-in-loop
+    expect(await readFile(configPath, "utf8")).toBe(OLD_HOME[".clawdbot/clawdbot.json"]);
+  }
 });
 
 test("without a record nothing is taken back", async () => {

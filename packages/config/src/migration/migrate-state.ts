@@ -57,10 +57,18 @@ export async function undoFolders(recordPath: string): Promise<string[]> {
   } catch (error) {
     throw notUndone(recordPath, error);
   }
+  // It lies in a folder that is about to be moved.
   await rm(recordPath);
+  let left = steps;
   try {
-    await undoSteps(steps);
+    for (; left.length > 0; left = left.slice(0, -1)) {
+      // Each was built on the one before.
+      // oxlint-disable-next-line no-await-in-loop
+      await undoStep(left.at(-1) as MigrationStep);
+    }
   } catch (error) {
+    // What is still to be done can be tried again when nothing is in the way any more.
+    await keepRecord(recordPath, left).catch(() => undefined);
     throw notUndone(recordPath, error);
   }
   return steps.toReversed().map((step) => `takes back: ${describeStep(step)}`);
@@ -85,9 +93,13 @@ async function writeRecord(
     (text) => readSteps(JSON.parse(text)),
     () => [],
   );
-  const record = { version: 1, steps: [...earlier, ...steps] };
-  await writeFile(path, `${JSON.stringify(record, undefined, 2)}\n`, { mode: 0o600 });
+  await keepRecord(path, [...earlier, ...steps]);
   return path;
+}
+
+async function keepRecord(path: string, steps: readonly MigrationStep[]): Promise<void> {
+  const record = { version: 1, steps };
+  await writeFile(path, `${JSON.stringify(record, undefined, 2)}\n`, { mode: 0o600 });
 }
 
 function readSteps(record: unknown): MigrationStep[] {

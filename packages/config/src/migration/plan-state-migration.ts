@@ -135,8 +135,9 @@ async function planConfig({ stateDir, present, others }: ConfigPlace): Promise<M
       const backup = await freeName(join(folder, `${name}.bak`));
       const kept = join(folder === present ? stateDir : folder, backup);
       return [
+        // First, so that there is a config at every moment, whoever ends the process.
+        { kind: "copy", from, to: target },
         { kind: "move", from, to: kept },
-        { kind: "copy", from: kept, to: target },
         {
           kind: "link",
           path: from,
