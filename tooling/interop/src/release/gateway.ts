@@ -3,6 +3,7 @@ import type { RawPeer, TestIdentity, TestProcess } from "@openclaw/testkit";
 import { PublishedFault } from "./checklist.ts";
 import type { Lab, Maker } from "./lab.ts";
 import { eventually } from "./patience.ts";
+import type { Program } from "./program.ts";
 
 /** Nothing is paired by itself, so that every decision is an operator's and shows. */
 const GATEWAY_CONFIG = { nodes: { pairing: { autoApproveLocal: false } } };
@@ -44,25 +45,31 @@ export interface NodeEntry {
   connectedAtMs?: number;
 }
 
+/** Starts the Gateway of a home, and waits until it listens; the lab ends it. */
+export async function startGatewayProgram(
+  lab: Lab,
+  maker: Maker,
+  program: Program,
+): Promise<TestProcess> {
+  const child = lab.keep(program.start("gateway", "run"));
+  try {
+    await child.line(READY[maker], { deadlineMs: START_DEADLINE_MS });
+  } catch (error) {
+    const output = `${child.stdout}\n${child.stderr}`;
+    if (maker === "published") throw new PublishedFault("its Gateway did not come up", output);
+    throw Object.assign(new Error("our Gateway did not come up", { cause: error }), { output });
+  }
+  return child;
+}
+
 /** Starts a Gateway; the lab ends it. */
 export async function startGateway(lab: Lab, maker: Maker): Promise<Gateway> {
   const port = await freePort();
   const gateway = maker === "own" ? GATEWAY_CONFIG : PUBLISHED_GATEWAY_CONFIG;
   const program = await lab.program(maker, { home: "gateway", port, gateway });
   const url = `ws://127.0.0.1:${port}`;
+  const start = (): Promise<TestProcess> => startGatewayProgram(lab, maker, program);
   let running = await start();
-
-  async function start(): Promise<TestProcess> {
-    const child = lab.keep(program.start("gateway", "run"));
-    try {
-      await child.line(READY[maker], { deadlineMs: START_DEADLINE_MS });
-    } catch (error) {
-      const output = `${child.stdout}\n${child.stderr}`;
-      if (maker === "published") throw new PublishedFault("its Gateway did not come up", output);
-      throw Object.assign(new Error("our Gateway did not come up", { cause: error }), { output });
-    }
-    return child;
-  }
 
   async function operator(): Promise<RawPeer> {
     const peer = lab.keep(await createRawPeer(url));

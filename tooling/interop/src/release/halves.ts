@@ -6,8 +6,10 @@ import { takeDeviceSteps } from "./device-steps.ts";
 import { startGateway } from "./gateway.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Lab } from "./lab.ts";
+import { takeConfigFileSteps } from "./config-file-steps.ts";
 import { takeNodeSteps } from "./node-steps.ts";
 import { takeHealthSteps } from "./operator-steps.ts";
+import { takeSecureSteps } from "./secure-steps.ts";
 import type { TakeStep } from "./operator-steps.ts";
 import { eventually } from "./patience.ts";
 import type { Program } from "./program.ts";
@@ -32,6 +34,11 @@ export async function takeOurHalf(checklist: Checklist, lab: Lab): Promise<void>
     ...{ cli, who: PUBLISHED, otherCli: ownCli, otherWho: OWN, publishedCli: cli },
   });
   await takeFallbackSteps(step, { lab, gateway, cli });
+  await takeSecureSteps(step, {
+    ...{ lab, maker: "own", visitor: "published", gatewayWho: "our Gateway" },
+    ...{ who: PUBLISHED, nodeWho: "published node" },
+  });
+  await takeConfigFileSteps(step, lab);
 }
 
 /** Our command line and our node at the published Gateway. */
@@ -51,6 +58,10 @@ export async function takeTheirHalf(checklist: Checklist, lab: Lab): Promise<voi
   await takeNodeSteps(step, {
     ...{ lab, gateway, node, nodeWho: "our node" },
     ...{ cli, who: OWN, otherCli, otherWho: PUBLISHED, publishedCli: otherCli },
+  });
+  await takeSecureSteps(step, {
+    ...{ lab, maker: "published", visitor: "own", gatewayWho: "the published Gateway" },
+    ...{ who: OWN, nodeWho: "our node" },
   });
 }
 

@@ -16,14 +16,18 @@ export interface ProgramPlace {
   port: number;
   /** Settings below `gateway` of its config file. */
   gateway?: Readonly<Record<string, unknown>>;
+  /** Which secret its environment has. @default "token" */
+  secret?: "token" | "password" | "none";
 }
 
 /** Where programs of both makers run side by side, each in a home of its own. */
 export interface Lab {
   /** The shared secret of every Gateway here. */
   readonly token: string;
-  /** Path of a file that goes away with the lab. */
-  file(name: string): string;
+  /** Path of a file, by its folders, that goes away with the lab. */
+  file(...parts: string[]): string;
+  /** The home directory that a program has or gets. */
+  homeOf(maker: Maker, home: string): string;
   program(maker: Maker, place: ProgramPlace): Promise<Program>;
   /** Takes over what has to end before the lab does. */
   keep<T extends AsyncDisposable>(thing: T): T;
@@ -54,11 +58,14 @@ export async function openLab({ release: version, cliPath }: LabOptions): Promis
     await folder[Symbol.asyncDispose]();
   }
 
+  const homeOf = (maker: Maker, home: string): string => folder.file(`${maker}-${home}`);
+
   return {
     token,
-    file: (name) => folder.file(name),
-    async program(maker, { home: homeName, port, gateway = {} }) {
-      const home = folder.file(`${maker}-${homeName}`);
+    file: (...parts) => folder.file(...parts),
+    homeOf,
+    async program(maker, { home: homeName, port, gateway = {}, secret = "token" }) {
+      const home = homeOf(maker, homeName);
       if (maker === "published") await release.prepareHome(home, gateway);
       else await prepareOwnHome(home, gateway);
       return createProgram({
@@ -72,7 +79,8 @@ export async function openLab({ release: version, cliPath }: LabOptions): Promis
           TMPDIR: folder.file("tmp"),
           NO_COLOR: "1",
           OPENCLAW_GATEWAY_PORT: String(port),
-          OPENCLAW_GATEWAY_TOKEN: token,
+          ...(secret === "token" ? { OPENCLAW_GATEWAY_TOKEN: token } : {}),
+          ...(secret === "password" ? { OPENCLAW_GATEWAY_PASSWORD: token } : {}),
         },
       });
     },
