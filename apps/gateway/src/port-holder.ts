@@ -28,8 +28,10 @@ export async function findPortHolders(port: number): Promise<PortHolder[]> {
 
 export function holderKind(holder: PortHolder): HolderKind {
   const line = holder.commandLine ?? holder.command ?? "";
+  // First the program itself: what it was given may name anything, such as a key called openclaw.
+  if (/^(?:\S*\/)?ssh(?:\s|:|$)/.test(line)) return "ssh";
   if (/openclaw|clawdbot|moltbot/i.test(line)) return "gateway";
-  return /(^|[/\s])ssh(\s|$)/.test(line) ? "ssh" : "unknown";
+  return /[/\s]ssh(\s|$)/.test(line) ? "ssh" : "unknown";
 }
 
 /** One line for people: `pid 4711 (node …/openclaw.js gateway run) on 127.0.0.1`. */
