@@ -81,6 +81,15 @@ test.each([200, 302, 404, 426])(
   },
 );
 
+test.each([502, 504])("HTTP %i of a proxy says that no Gateway is behind it", async (status) => {
+  const url = await httpServer((_, response) => response.writeHead(status).end());
+  await expect(connectGateway({ url })).rejects.toMatchObject({
+    code: "NOT_A_GATEWAY",
+    message: expect.stringContaining(`HTTP ${status}`),
+    hint: expect.stringContaining("finds no Gateway behind it"),
+  });
+});
+
 test.each([429, 503])("HTTP %i means busy, and its Retry-After is honoured", async (status) => {
   const url = await httpServer((_, response) => {
     response.writeHead(status, { "retry-after": "7" }).end();

@@ -122,7 +122,7 @@ export const commandList: Readonly<Record<string, Trial>> = {
     /Hello Ada/,
   ),
 
-  "OPENCLAW_GATEWAY_TOKEN=<token> openclaw health --url wss://claw.example": notRun(
+  "openclaw health --url wss://claw.example --token <token>": notRun(
     "packages/gateway-core does, with the page's proxies in front of it",
   ),
 
@@ -130,9 +130,8 @@ export const commandList: Readonly<Record<string, Trial>> = {
     staysUp(/Tailscale Serve: https:\/\/box\.tail1234\.ts\.net\//, "tailnet"),
   "OPENCLAW_GATEWAY_PASSWORD=P openclaw gateway run --port 18789 --allow-unconfigured --auth password --tailscale funnel --tailscale-reset-on-exit":
     staysUp(/Tailscale Funnel: https:\/\/box\.tail1234\.ts\.net\//, "tailnet"),
-  "OPENCLAW_GATEWAY_TOKEN=<token> openclaw health --url wss://box.tail1234.ts.net": ofTailscale,
-  "OPENCLAW_GATEWAY_PASSWORD=<password> openclaw health --url wss://box.tail1234.ts.net":
-    ofTailscale,
+  "openclaw health --url wss://box.tail1234.ts.net --token <token>": ofTailscale,
+  "openclaw health --url wss://box.tail1234.ts.net --password <password>": ofTailscale,
   "openssl rand -base64 24": notRun("a program of OpenSSL"),
   "sudo tailscale set --operator=$USER": ofTailscale,
   "tailscale funnel status": ofTailscale,

@@ -9,6 +9,8 @@ import type { TransportClose } from "../transport/transport.ts";
 
 const WRONG_PORT_HINT =
   "Another program, or a forward whose far end is gone, holds that port. Check host and port.";
+const NO_GATEWAY_BEHIND_HINT =
+  "A proxy there finds no Gateway behind it. Start the Gateway, or correct the address that the proxy leads to.";
 
 /** Why a connection that ended before its hello did so. Pure. */
 export function dialFailure(
@@ -107,7 +109,9 @@ export function notAGateway(
 
 function httpFailure(endpoint: string, status: number, close: TransportClose): GatewayError {
   if (status === 429 || status === 503) {
-    return new GatewayError("CONNECT_REFUSED", `${endpoint} is busy (HTTP ${status})`, {
+    // A proxy whose server is gone says 503 as well.
+    const what = status === 429 ? "is busy" : "is busy, or a proxy without its Gateway";
+    return new GatewayError("CONNECT_REFUSED", `${endpoint} ${what} (HTTP ${status})`, {
       retryAfterMs: close.retryAfterMs,
     });
   }
@@ -116,9 +120,14 @@ function httpFailure(endpoint: string, status: number, close: TransportClose): G
       "HANDSHAKE_REJECTED",
       `${endpoint} refused the upgrade (HTTP ${status})`,
       {
-        hint: "A proxy on the way may add headers that the Gateway does not trust, or demand a login.",
+        hint:
+          "A proxy on the way may add headers that the Gateway does not trust, or demand a login: " +
+          '"openclaw doctor connect" tells which.',
       },
     );
+  }
+  if (status === 502 || status === 504) {
+    return notAGateway(endpoint, `it answered HTTP ${status}`, { hint: NO_GATEWAY_BEHIND_HINT });
   }
   return notAGateway(endpoint, `it answered HTTP ${status}`);
 }
