@@ -373,8 +373,10 @@ async function begin(serving: Serving, live: LiveConfig | undefined): Promise<Pu
   try {
     await live?.start();
     const startedAtMs = Date.now();
-    const instance = { pid: process.pid, port, url, version: VERSION, startedAtMs, ways };
-    cleanUps.push(writeInstance(paths.stateDir, instance));
+    const instance = { pid: process.pid, port, url, version: VERSION, startedAtMs };
+    const record = (): (() => void) =>
+      writeInstance(paths.stateDir, { ...instance, ways: waysOf(serving) });
+    cleanUps.push(record());
     if (plan.isRunOnlySecret && plan.auth.mode === "token") {
       cleanUps.push(
         writeRunToken(paths.stateDir, { token: plan.auth.token, port, pid: process.pid }),
@@ -384,7 +386,12 @@ async function begin(serving: Serving, live: LiveConfig | undefined): Promise<Pu
         "commands on this host find the run's secret here",
       );
     }
-    if (plan.awaitsTailnet === true) cleanUps.push(awaitTailnet(listening, { logger }));
+    const add = async (host: string): Promise<string> => {
+      const added = await listening.add(host);
+      record();
+      return added;
+    };
+    if (plan.awaitsTailnet === true) cleanUps.push(awaitTailnet({ add }, { logger }));
     for (const line of bannerLines({ url, ways })) io.stdout.write(`${line}\n`);
     if (io.stderr.isTTY === true) io.stderr.write("Stop it with Ctrl-C.\n");
     serving.onReady?.({ url, port });

@@ -276,8 +276,13 @@ function bindHostOf({ paths }: CommandContext, mode: string, customBindHost: unk
   if (mode === "lan") return "0.0.0.0";
   if (mode === "custom" && typeof customBindHost === "string") return customBindHost;
   const instance = mode === "tailnet" ? readInstance(paths.stateDir) : undefined;
-  const isKnown = instance !== undefined && isAlive(instance.pid) && URL.canParse(instance.url);
-  return isKnown ? new URL(instance.url).hostname : "127.0.0.1";
+  if (instance === undefined || !isAlive(instance.pid)) return "127.0.0.1";
+  const urls = (instance.ways?.urls ?? [instance.url]).filter((url) => URL.canParse(url));
+  return urls.map((url) => new URL(url).hostname).find(isTailnetHost) ?? "127.0.0.1";
+}
+
+function isTailnetHost(host: string): boolean {
+  return host !== "127.0.0.1" && host !== "[::1]";
 }
 
 function probeNote(bindMode: string, chosen: ChosenGateway | CliError): string | undefined {
