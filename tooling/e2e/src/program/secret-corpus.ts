@@ -21,7 +21,7 @@ export interface SecretCorpus {
 }
 
 /** Unlike letters, these are spelt differently in URLs, in JSON and in base64. */
-const ODD = '+/=%&"\\é';
+const ODD = ["+", "/", "=", "%", "&", '"', "\\", "é"];
 const LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789".split("");
 
 /** Creates a {@link SecretCorpus}; the same seed plants the same secrets. */
