@@ -6,6 +6,7 @@ export default defineConfig(
     programs: DISCOVERY_HELPER,
     separate: [
       "src/commands/gateway-run.ts",
+      "src/doctor/run-doctor.ts",
       "src/nodes/node-agent.ts",
       "src/program/parse-with-commander.ts",
       "src/gateway/ask-person.ts",

@@ -285,7 +285,22 @@ describe("state", () => {
     expect(undone).toMatchObject({ code: 0 });
     expect(existsSync(host.state)).toBe(false);
     expect(JSON.parse(await readFile(`${old}/clawdbot.json`, "utf8"))).toEqual(LOCAL);
-    expect((await host.run(["doctor", "--undo-migration"])).code).toBe(1);
+    const again = await host.run(["doctor", "--undo-migration"]);
+    expect(again.code).toBe(1);
+    expect(again.stderr).toContain("nothing to take back");
+  });
+
+  test("--undo-migration loses nothing when something is in the way, and says so", async () => {
+    await using host = await createHost();
+    const old = host.cli.home.file(".clawdbot");
+    await host.put(".clawdbot/clawdbot.json", JSON.stringify(LOCAL));
+    await host.report("--fix", "--only", "state.legacy_location");
+    await rm(old);
+    await mkdir(old);
+    const { code, stderr } = await host.run(["doctor", "--undo-migration"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("cannot take back");
+    expect(JSON.parse(await readFile(`${host.state}/clawdbot.json`, "utf8"))).toEqual(LOCAL);
   });
 
   test("one --fix moves the tutorial's state, rewrites its keys and closes its modes", async () => {

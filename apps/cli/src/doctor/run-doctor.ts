@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "@openclaw/app-kit";
 import { undoStateMigration } from "@openclaw/config";
@@ -154,6 +155,12 @@ function crashed({ group, codes: [first] }: Check, error: unknown): PlacedFindin
 
 async function undoMigration(context: CommandContext): Promise<number> {
   const recordPath = join(context.paths.stateDir, "migration.json");
+  if (!existsSync(recordPath)) {
+    throw new CliError("cli_error", "nothing was moved here, so there is nothing to take back.", {
+      hints: [`It would stand in ${recordPath}`],
+      fields: { kind: "not_found" },
+    });
+  }
   try {
     const lines = await undoStateMigration(recordPath);
     context.answer({ ok: true, lines }, () => lines.join("\n"));
@@ -162,7 +169,8 @@ async function undoMigration(context: CommandContext): Promise<number> {
     const hint = error instanceof Error && "hint" in error ? String(error.hint) : undefined;
     throw new CliError("cli_error", messageOf(error), {
       hints: hint === undefined ? [] : [hint],
-      fields: { kind: "not_found" },
+      fields: { kind: "config" },
+      cause: error,
     });
   }
 }
