@@ -26,6 +26,8 @@ export interface AuditFiles {
 export interface AuditFacts {
   /** The config with variables replaced. */
   readonly config: JsonObject;
+  /** Why the config could not be read; then it is empty, and says nothing. */
+  readonly problem?: string;
   /** The config without what comes from a variable: what is here stands in the file. */
   readonly literals: JsonObject;
   readonly env: Env;

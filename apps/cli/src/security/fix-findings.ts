@@ -86,9 +86,11 @@ async function planEdits({ config, paths }: AuditFacts): Promise<PlannedEdit[]> 
         edit: { path: [...path, "groupPolicy"], value: "allowlist" },
         says: `${path.join(".")}.groupPolicy: open → allowlist`,
       });
-      if (channel !== "whatsapp" || at(config, `${path.join(".")}.groupAllowFrom`) !== undefined) {
-        continue;
-      }
+      // An account that has no list of its own goes by that of the channel.
+      const lists = [path, ["channels", channel]].map((one) =>
+        pathValue(config, [...one, "groupAllowFrom"]),
+      );
+      if (channel !== "whatsapp" || lists.some((list) => list !== undefined)) continue;
       // Those who may write to the agent directly go on being heard in groups.
       // oxlint-disable-next-line no-await-in-loop
       const senders = await readPairedSenders(paths.stateDir, channel);

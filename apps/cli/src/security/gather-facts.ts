@@ -28,6 +28,7 @@ export async function gatherFacts({
   return {
     config: loose.config,
     literals: literal.config,
+    ...(loose.problem === undefined ? {} : { problem: loose.problem.message }),
     env,
     paths: { home, stateDir, configPath },
     files: {
@@ -81,7 +82,10 @@ async function existing(files: readonly string[]): Promise<FileFacts[]> {
 async function facts(path: string): Promise<FileFacts | undefined> {
   try {
     const isLink = (await lstat(path)).isSymbolicLink();
-    const { mode } = await stat(path);
+    const stats = await stat(path);
+    // A device such as /dev/null is for everybody, and is nothing that the Gateway keeps.
+    if (!stats.isFile() && !stats.isDirectory()) return undefined;
+    const { mode } = stats;
     // The bits that Windows reports are made up; its rights are in access lists.
     return platform() === "win32" ? { path, isLink } : { path, isLink, mode: mode & 0o777 };
   } catch {

@@ -60,6 +60,11 @@ const fires: [checkId: string, severity: Severity, input: Case][] = [
     "critical",
     { config: gateway({ auth: { mode: "none" }, controlUi: ui }) },
   ],
+  [
+    "gateway.loopback_no_auth",
+    "critical",
+    { config: gateway({ auth: { mode: "none" }, tailscale: { mode: "serve" }, controlUi: ui }) },
+  ],
   ["gateway.trusted_proxies_missing", "warn", { config: gateway({ controlUi: ui }) }],
   ["gateway.tailscale_funnel", "critical", { config: gateway({ tailscale: { mode: "funnel" } }) }],
   [

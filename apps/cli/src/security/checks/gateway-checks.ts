@@ -43,9 +43,12 @@ function noAuth({ config, env }: AuditFacts): Finding[] {
       ),
     ];
   }
+  // Mode none asks nobody; with a password, Tailscale vouches only where the config says so.
+  const allowTailscale = at(config, "gateway.auth.allowTailscale") ?? mode === "token";
   const isVouchedFor =
     textAt(config, "gateway.tailscale.mode") === "serve" &&
-    at(config, "gateway.auth.allowTailscale") !== false;
+    mode !== "none" &&
+    allowTailscale === true;
   if (!isUiOn(config) || isVouchedFor) return [];
   return [
     finding(
