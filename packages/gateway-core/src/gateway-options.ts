@@ -34,7 +34,7 @@ export interface GatewayLimits {
   highWaterMarkBytes: number;
   /** Sockets of one address that have not yet connected; one more is answered 503. @default 32 */
   maxPreauthConnectionsPerIp: number;
-  /** Sockets of all addresses that have not yet connected; one more is answered 503. @default 1_024 */
+  /** Sockets of all other machines that have not yet connected; one more is answered 503. @default 1_024 */
   maxPreauthConnections: number;
   /** From open to hello; later closes with 1000. A request before it may take as long. @default 15_000 */
   handshakeTimeoutMs: number;

@@ -78,3 +78,21 @@ test("the addresses of one IPv6 network share their places, as do those of this 
   admission.leave("2001:db8::1");
   expect(admitted("2001:db8::2")).toBe(true);
 });
+
+test("strangers who take every place leave this machine its own", () => {
+  const admission = createAdmission({ maxPerAddress: 1, maxTotal: 2 });
+  for (const address of ["192.0.2.1", "2001:db8::1", "2001:db8:0:1::1"])
+    admission.enter(address, outcome());
+  const [local, another, stranger] = [outcome(), outcome(), outcome()];
+  admission.enter("127.0.0.1", local);
+  admission.enter("127.0.0.1", another);
+  admission.enter("192.0.2.9", stranger);
+  expect(local.admitted).toHaveBeenCalledOnce();
+  expect(another.refused).toHaveBeenCalledOnce();
+  expect(stranger.refused).toHaveBeenCalledOnce();
+  // Nor does it take theirs.
+  admission.leave("192.0.2.1");
+  const next = outcome();
+  admission.enter("192.0.2.9", next);
+  expect(next.admitted).toHaveBeenCalledOnce();
+});

@@ -1,4 +1,4 @@
-import { networkOf } from "../auth/throttle/network-of.ts";
+import { LOOPBACK_NETWORK, networkOf } from "../auth/throttle/network-of.ts";
 
 /** Who is told whether a socket may begin its handshake; one of the two, once. */
 export interface AdmissionOutcome {
@@ -24,7 +24,7 @@ export interface Admission {
 export interface AdmissionOptions {
   /** Handshakes of one address at once. */
   maxPerAddress: number;
-  /** Handshakes of all addresses at once. */
+  /** Handshakes of all addresses at once, but for those of this machine. */
   maxTotal: number;
   /** How long a socket waits for a place. @default 100 */
   maxWaitMs?: number;
@@ -54,8 +54,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
   const queue = new Set<Waiting>();
   let total = 0;
 
+  // This machine is not among those who can fill the places of all: its operators still come in.
+  const isCounted = (key: string): boolean => key !== LOOPBACK_NETWORK;
   const hasPlace = (key: string): boolean =>
-    total < maxTotal && (places.get(key)?.taken ?? 0) < maxPerAddress;
+    (total < maxTotal || !isCounted(key)) && (places.get(key)?.taken ?? 0) < maxPerAddress;
 
   const isMoving = (key: string): boolean => {
     const { leftAt = [] } = places.get(key) ?? {};
@@ -67,7 +69,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     const ofKey = places.get(key) ?? { taken: 0, leftAt: [] };
     ofKey.taken += 1;
     places.set(key, ofKey);
-    total += 1;
+    if (isCounted(key)) total += 1;
   }
 
   function forget(waiting: Waiting): void {
@@ -77,7 +79,6 @@ export function createAdmission(options: AdmissionOptions): Admission {
 
   function admitNext(): void {
     for (const waiting of queue) {
-      if (total >= maxTotal) return;
       if (!hasPlace(waiting.key)) continue;
       forget(waiting);
       take(waiting.key);
@@ -109,7 +110,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     leave(address) {
       const key = networkOf(address);
       const ofKey = places.get(key);
-      total -= 1;
+      if (isCounted(key)) total -= 1;
       if (ofKey !== undefined) {
         ofKey.taken -= 1;
         ofKey.leftAt.push(performance.now());

@@ -24,12 +24,13 @@ export function createRefusalLog(options: { logger: Logger; now: () => number })
     let key = `${rejection.type} ${address}`;
     if (!told.has(key) && told.size >= MAX_SOURCES) key = rejection.type;
     const last = told.get(key);
-    if (last && at - last.at < INTERVAL_MS) {
+    // A clock that was set back begins a new interval.
+    if (last && at >= last.at && at - last.at < INTERVAL_MS) {
       last.repeated += 1;
       return;
     }
     for (const [source, { at: then }] of told) {
-      if (at - then >= INTERVAL_MS) told.delete(source);
+      if (at < then || at - then >= INTERVAL_MS) told.delete(source);
     }
     told.set(key, { at, repeated: 0 });
     const shown = (text: string | undefined): string | undefined =>
