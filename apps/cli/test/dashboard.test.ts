@@ -81,8 +81,8 @@ test("without a desktop or a program to open pages, the address is the answer", 
 
 test.each<[string, object, string, string | null]>([
   [
-    "a direct Gateway, with the path of its proxy and without what its URL says beside",
-    { url: "wss://gw.example.com/ctx?token=hidden" },
+    "a direct Gateway, with the path of its proxy",
+    { url: "wss://gw.example.com/ctx" },
     "https://gw.example.com/ctx/",
     null,
   ],
@@ -97,7 +97,17 @@ test.each<[string, object, string, string | null]>([
   await configure(cli, { mode: "remote", remote: { url: "ws://127.0.0.1:18789", ...remote } });
   const { stdout } = await cli.run(["dashboard", "--json"]);
   expect(JSON.parse(stdout)).toMatchObject({ url, ssh });
-  expect(stdout).not.toContain("hidden");
+});
+
+test("a URL that carries a secret is refused, and the secret is not repeated", async () => {
+  await using cli = await createCli();
+  await configure(cli, {
+    mode: "remote",
+    remote: { url: "wss://gw.example.com/ctx?token=hidden" },
+  });
+  const { code, stdout, stderr } = await cli.run(["dashboard", "--json"]);
+  expect(code).toBe(1);
+  expect(stdout + stderr).not.toContain("hidden");
 });
 
 test("a page that is turned off is said to be", async () => {
