@@ -23,6 +23,7 @@ test("lines with export, quotes, escapes and comments are understood", () => {
     "export B = two words  # note",
     "C='raw \\n $x' # note",
     'D="line\\nbreak \\" quote"',
+    String.raw`G='C:\dir\' # note`,
     "E=a#b",
     "F=",
     "not a line",
@@ -35,6 +36,7 @@ test("lines with export, quotes, escapes and comments are understood", () => {
     D: 'line\nbreak " quote',
     E: "a#b",
     F: "",
+    G: "C:\\dir\\",
   });
 });
 
@@ -47,7 +49,12 @@ test("the process wins over the working directory, and that over the state direc
 });
 
 test("a working directory cannot steer this program or what it starts", async () => {
-  const text = "OPENCLAW_GATEWAY_URL=x\nCLAWDBOT_A=x\nPATH=x\nNODE_OPTIONS=x\nLD_PRELOAD=x\nOK=1\n";
+  const names = [
+    ...["OPENCLAW_GATEWAY_URL", "CLAWDBOT_A", "PATH", "NODE_OPTIONS", "LD_PRELOAD"],
+    ...["NODE_TLS_REJECT_UNAUTHORIZED", "NODE_EXTRA_CA_CERTS", "SSH_ASKPASS", "https_proxy"],
+    ...["SHELL", "HOME", "BASH_ENV", "SSL_CERT_FILE", "XDG_CONFIG_HOME"],
+  ];
+  const text = [...names.map((name) => `${name}=x`), "OK=1"].join("\n");
   const places = await createDirectories({ cwd: text, state: "OPENCLAW_GATEWAY_TOKEN=t\n" });
   const { env } = await loadDotEnv({ env: {}, ...places });
   expect(env).toEqual({ OK: "1", OPENCLAW_GATEWAY_TOKEN: "t" });

@@ -19,8 +19,14 @@ export interface DotEnvResult {
 }
 
 /** A directory that somebody else filled must not steer this program or what it starts. */
-const IGNORED_IN_WORKING_DIRECTORY =
-  /^(?:OPENCLAW_|CLAWDBOT_|MOLTBOT_|LD_|DYLD_|NODE_OPTIONS$|PATH$)/iu;
+const IGNORED_IN_WORKING_DIRECTORY = new RegExp(
+  [
+    "^(?:OPENCLAW|CLAWDBOT|MOLTBOT|LD|DYLD|NODE|SSH|GIT|SSL|OPENSSL|XDG)_",
+    "_PROXY$",
+    "^(?:PATH|HOME|USERPROFILE|SHELL|ENV|BASH_ENV|TMPDIR|TMP|TEMP)$",
+  ].join("|"),
+  "iu",
+);
 const LINE = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*)$/u;
 
 /**
@@ -66,11 +72,12 @@ export function parseDotEnv(text: string): Record<string, string> {
 }
 
 function parseValue(raw: string): string {
-  const quoted = /^(["'])((?:\\.|(?!\1).)*)\1/u.exec(raw);
+  // Between single quotes a backslash is one, as at the end of a folder of Windows.
+  const literal = /^'([^']*)'/u.exec(raw);
+  if (literal !== null) return literal[1] ?? "";
+  const quoted = /^"((?:\\.|[^"\\])*)"/u.exec(raw);
   if (quoted === null) return raw.replace(/(?:^|\s)#.*$/u, "").trim();
-  const body = quoted[2] ?? "";
-  if (quoted[1] === "'") return body;
-  return body.replaceAll(/\\(.)/gu, (_, char: string) => ESCAPES[char] ?? char);
+  return (quoted[1] ?? "").replaceAll(/\\(.)/gu, (_, char: string) => ESCAPES[char] ?? char);
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };

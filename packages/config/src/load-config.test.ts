@@ -316,7 +316,7 @@ test.each([
   "a list that keeps somebody out is not shortened by a missing variable: %s",
   async (text, path) => {
     expect(await issuesOf(text)).toMatchObject([
-      { path, message: expect.stringContaining("${ADMIN}, which is not set") },
+      { path, line: 1, message: expect.stringContaining("${ADMIN}, which is not set") },
     ]);
     expect(await load(text, { ADMIN: "ada" })).toMatchObject({ ok: true });
   },
@@ -328,3 +328,8 @@ test.each(["::1", "fd7a:115c:a1e0::1", "192.168.1.5"])(
     expect(await issuesOf(`{gateway: {bind: "custom", customBindHost: "${host}"}}`)).toEqual([]);
   },
 );
+
+test("an issue behind an item that is missing for want of a variable is told where it is written", async () => {
+  const text = "{gateway: {allowedHosts: [\n'${A}',\n'a.example',\n'${B}',\n5]}}";
+  expect(await issuesOf(text)).toMatchObject([{ path: "gateway.allowedHosts[3]", line: 5 }]);
+});

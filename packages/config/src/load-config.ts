@@ -2,7 +2,7 @@ import { type Env, isEnvSwitchOn } from "./env.ts";
 import type { ConfigIssue } from "./config-issue.ts";
 import { misplacedKeys } from "./config-warnings.ts";
 import type { ConfigSources } from "./config-sources.ts";
-import { valueAt, type JsonObject } from "./json.ts";
+import { joinPath, valueAt, type JsonObject } from "./json.ts";
 import type { LegacyKey } from "./migration/legacy-keys.ts";
 import { envHome } from "./paths.ts";
 import { type ConfigFileOptions, type LooseConfig, readWithSources } from "./read-config.ts";
@@ -59,11 +59,15 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
   const { expandConfigPaths, validateConfig } = await import("./schema/validate.ts");
   const validation = validateConfig(config);
   if (!validation.ok) {
-    const issues = await withPositions(validation, sources);
+    const issues = await withPositions(validation, sources, unresolved);
     return { ok: false, path, issues, includes, legacy: await legacyKeys(sources.value) };
   }
   const missing = await missingRestrictions(unresolved);
-  if (missing.length > 0) return { ok: false, path, issues: missing, includes, legacy: [] };
+  if (missing.issues.length > 0) {
+    // Their paths are those of the file already.
+    const issues = await withPositions(missing, sources, []);
+    return { ok: false, path, issues, includes, legacy: [] };
+  }
   const home = envHome(env);
   return {
     ok: true,
@@ -80,32 +84,65 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
 /** A list that keeps somebody out must not become shorter because a variable is missing. */
 async function missingRestrictions(
   unresolved: readonly UnresolvedReference[],
-): Promise<ConfigIssue[]> {
-  if (unresolved.length === 0) return [];
-  const { isRestriction } = await import("./schema/validate.ts");
-  return unresolved
-    .filter(({ path }) => isRestriction(path))
-    .map(({ path, name }) => ({
+): Promise<{ issues: ConfigIssue[]; places: (readonly Step[])[] }> {
+  if (unresolved.length === 0) return { issues: [], places: [] };
+  const [{ isRestriction }, { parseConfigPath }] = await Promise.all([
+    import("./schema/validate.ts"),
+    import("./edit/config-path.ts"),
+  ]);
+  const missing = unresolved.filter(({ path }) => isRestriction(path));
+  return {
+    issues: missing.map(({ path, name }) => ({
       kind: "invalid-value",
       path,
       message: `refers to \${${name}}, which is not set; without it more would be allowed`,
-    }));
+    })),
+    places: missing.map(({ path }) => parseConfigPath(path)),
+  };
 }
 
 /** Adds to each issue where it is written. */
 async function withPositions(
   { issues, places }: { issues: readonly ConfigIssue[]; places: readonly (readonly Step[])[] },
   sources: ConfigSources,
+  unresolved: readonly UnresolvedReference[],
 ): Promise<ConfigIssue[]> {
-  const [{ originOf }, { positionsIn }] = await Promise.all([
+  const [{ originOf }, { positionsIn }, { formatConfigPath }] = await Promise.all([
     import("./include/located-value.ts"),
     import("./config-position.ts"),
+    import("./edit/config-path.ts"),
   ]);
   const find = await positionsIn(sources.texts);
+  const missing = new Set(unresolved.map(({ path }) => path));
   return issues.map((issue, index) => {
-    const { file, steps } = originOf(sources, places[index] ?? [], sources.origins);
-    return { ...issue, file, ...find(file, steps) };
+    const place = places[index] ?? [];
+    const written = writtenSteps(place, missing);
+    const { file, steps } = originOf(sources, written, sources.origins);
+    const isMoved = written.some((step, at) => step !== place[at]);
+    const path = isMoved ? formatConfigPath(written) : issue.path;
+    return { ...issue, path, file, ...find(file, steps) };
   });
+}
+
+/** The steps to a value as it is written, where items before it are missing for want of a variable. */
+function writtenSteps(steps: readonly Step[], missing: ReadonlySet<string>): Step[] {
+  const written: Step[] = [];
+  let path = "";
+  for (const step of steps) {
+    const place = typeof step === "number" ? writtenIndex(path, step, missing) : step;
+    written.push(place);
+    path = joinPath(path, place);
+  }
+  return written;
+}
+
+function writtenIndex(path: string, index: number, missing: ReadonlySet<string>): number {
+  let at = 0;
+  for (let left = index; ; at += 1) {
+    if (missing.has(joinPath(path, at))) continue;
+    if (left === 0) return at;
+    left -= 1;
+  }
 }
 
 /** A config that is right has none of them. */
