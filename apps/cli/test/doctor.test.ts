@@ -357,6 +357,18 @@ describe("state", () => {
     expect(await modeOf(path)).toBe(mode.toString(8));
   });
 
+  test.runIf(process.getuid?.() === 0)(
+    "state.owner: what is somebody else's is told, with who that is",
+    async () => {
+      await using host = await createHost(LOCAL);
+      await chown(host.config, 65_534, 65_534);
+      expect(found(await host.report(), "state.owner")).toMatchObject({
+        evidence: [`${host.config} belongs to user 65534, and you are 0`],
+        fix: "Run commands as that user, without sudo.",
+      });
+    },
+  );
+
   test.each([
     ["no JSON", "not json at all"],
     ["no key", `{"version":1,"deviceId":"00","privateKeyPem":"none"}`],

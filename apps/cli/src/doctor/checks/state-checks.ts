@@ -2,6 +2,7 @@ import { createHash, createPrivateKey, createPublicKey } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { chmod, lstat, open, readdir, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import process from "node:process";
 import { asObject, hasCode, isObject, messageOf, runTokenPath } from "@openclaw/app-kit";
 import { isEnvSwitchOn, migrateState, stateFiles } from "@openclaw/config";
 import { instancePath } from "@openclaw/gateway/inspect";
@@ -32,6 +33,7 @@ export const stateChecks: readonly Check[] = [
     run: legacyLocations,
   },
   { group: "State", codes: ["state.mode"], run: fileModes },
+  { group: "State", codes: ["state.owner"], run: fileOwners },
   { group: "State", codes: ["state.identity_unreadable"], run: identityFile },
   { group: "State", codes: ["state.tokens_unreadable"], run: tokenStore },
   { group: "State", codes: ["state.file_unreadable"], run: otherFiles },
@@ -148,6 +150,33 @@ function looseMode({ path, mode, isLink }: FileFacts, wanted: number): DoctorFin
           };
         },
       },
+    },
+  ];
+}
+
+/** One `sudo` is enough for files that this user cannot change any more. */
+async function fileOwners({ context }: DoctorFacts): Promise<DoctorFinding[]> {
+  const own = process.getuid?.();
+  if (own === undefined) return [];
+  const { stateDir, configPath } = context.paths;
+  const paths = [stateDir, configPath, join(stateDir, "identity"), join(stateDir, "gateway")];
+  const owners = await Promise.all(
+    paths.map(async (path) => ({ path, uid: (await stat(path).catch(() => undefined))?.uid })),
+  );
+  const foreign = owners.filter(({ uid }) => uid !== undefined && uid !== own);
+  if (foreign.length === 0) return [];
+  return [
+    {
+      code: "state.owner",
+      severity: own === 0 ? "warn" : "error",
+      title: "State belongs to another user",
+      evidence: foreign.map(
+        ({ path, uid }) => `${path} belongs to user ${uid}, and you are ${own}`,
+      ),
+      fix:
+        own === 0
+          ? "Run commands as that user, without sudo."
+          : `sudo chown -R ${own} ${shellWord(stateDir)}`,
     },
   ];
 }
