@@ -89,7 +89,20 @@ describe("config set", () => {
     await using cli = await createWith();
     const result = await cli.run(["config", "set", "gateway.remote.remotePort", "19000"]);
     expect(result.stdout).toContain("No restart is needed.");
-    expect(result.stdout).toContain("Undo: openclaw config unset gateway.remote");
+    // What is set beside it later does not go with it.
+    expect(result.stdout).toContain("Undo: openclaw config unset gateway.remote.remotePort\n");
+    const undone = await cli.run(["config", "unset", "gateway.remote.remotePort"]);
+    expect(undone.code).toBe(0);
+  });
+
+  test("says that a dry run did nothing, and that the same again changes nothing", async () => {
+    await using cli = await createWith();
+    const set = ["config", "set", "gateway.remote.remotePort", "19000"];
+    expect((await cli.run([...set, "--dry-run"])).stdout).toBe(
+      "Not done: Updated gateway.remote.remotePort. Nothing was written. The result would be valid.\n",
+    );
+    await cli.run(set);
+    expect((await cli.run(set)).stdout).toBe("Nothing to change: the file says so already.\n");
   });
 
   test("tells what a running Gateway does with it", async () => {
@@ -154,7 +167,7 @@ describe("config set", () => {
     await using cli = await createWith();
     const { code, stderr } = await cli.run(["config", "set", "gateway.port", "ninety"]);
     expect(code).toBe(1);
-    expect(stderr).toContain('- gateway.port: found "ninety"');
+    expect(stderr.split('gateway.port: found "ninety"')).toHaveLength(2);
     expect(await readFile(cli.path, "utf8")).toBe(TEXT);
   });
 

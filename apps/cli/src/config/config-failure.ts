@@ -1,4 +1,4 @@
-import { configProblems } from "@openclaw/app-kit";
+import { configProblem, configProblems } from "@openclaw/app-kit";
 import { ConfigError } from "@openclaw/config";
 import { CliError } from "../errors.ts";
 
@@ -9,8 +9,11 @@ export async function tellingFailures<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const { code, message, hint, issues } = error;
+    // One problem that the message tells in full is not told again.
+    const [problem = "", ...others] = issues.map(configProblem);
+    const isTold = others.length === 0 && message.includes(problem);
     throw new CliError("cli_error", message, {
-      hints: [...configProblems(issues), ...(hint === undefined ? [] : [hint])],
+      hints: [...(isTold ? [] : configProblems(issues)), ...(hint === undefined ? [] : [hint])],
       fields: { kind: "config", code, ...(issues.length > 0 ? { issues } : {}) },
       cause: error,
     });

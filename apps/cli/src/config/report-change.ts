@@ -1,5 +1,7 @@
+import { isObject } from "@openclaw/app-kit";
 import {
   type ChangedConfig,
+  type ConfigPath,
   diffConfigs,
   findSecrets,
   formatConfigPath,
@@ -9,7 +11,10 @@ import type { CommandContext } from "../program/command-context.ts";
 import { effectOf } from "./change-effect.ts";
 import { shellWord } from "./shell-word.ts";
 
-/** Tells what was done to the config file, what it means, and how to undo it. */
+/**
+ * Tells what was done to the config file, what it means, and how to undo it. `what` is that as a
+ * sentence, such as "Updated gateway.port."
+ */
 export async function reportChange(
   context: CommandContext,
   edited: ChangedConfig,
@@ -31,8 +36,8 @@ export async function reportChange(
   };
   const undo = await undoLine(context, edited);
   context.answer(document, () => {
-    if (!edited.changed) return `Nothing to change: ${what} is so already.`;
-    if (isDryRun) return `${what} would be changed. Nothing was written. The result is valid.`;
+    if (!edited.changed) return "Nothing to change: the file says so already.";
+    if (isDryRun) return `Not done: ${what} Nothing was written. The result would be valid.`;
     return [`${what} ${effect.sentence}`, `Undo: ${undo}`].join("\n");
   });
 }
@@ -49,7 +54,10 @@ async function undoLine(
       : `cp ${shellWord(backupPath)} ${shellWord(path)}`;
   if (change === undefined || others.length > 0) return wholeFile;
   const where = shellWord(formatConfigPath(change.path));
-  if (change.before === undefined) return context.commandLine(`config unset ${where}`);
+  if (change.before === undefined) {
+    const leaf = onlyLeaf(change.path, change.after);
+    return context.commandLine(`config unset ${shellWord(formatConfigPath(leaf))}`);
+  }
   const { isSecretPath } = await loadKeyFacts();
   // A secret belongs into no command line.
   const isSecret = findSecrets(before, isSecretPath).some(
@@ -57,6 +65,17 @@ async function undoLine(
   );
   if (isSecret) return wholeFile;
   return context.commandLine(`config set ${where} ${shellWord(valueWord(change.before))}`);
+}
+
+/**
+ * The one key that came, where it brought the objects around it along: what is set beside it later is
+ * not to go with it.
+ */
+function onlyLeaf(path: ConfigPath, value: unknown): ConfigPath {
+  if (!isObject(value)) return path;
+  const [key, ...others] = Object.keys(value);
+  if (key === undefined || others.length > 0) return path;
+  return onlyLeaf([...path, key], value[key]);
 }
 
 function valueWord(value: unknown): string {

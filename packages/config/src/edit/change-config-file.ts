@@ -307,7 +307,7 @@ async function assertValid(file: string, config: JsonObject, env: Env): Promise<
   if (first === undefined) return;
   throw new ConfigError(
     "CONFIG_INVALID",
-    `${file} would not be valid: ${first.path}: ${first.message}.`,
+    `${file} would not be valid: ${first.path}: ${first.message}${first.message.endsWith("?") ? "" : "."}`,
     { hint: "Nothing was written. Mend that key first.", issues },
   );
 }
