@@ -290,6 +290,22 @@ test("a change is confirmed only by a connection made after it was applied", asy
   expect(await read()).toContain("lan");
 });
 
+test("a change that is being taken back can no longer be confirmed", async () => {
+  const { call, read, clock, restartPending } = await stand();
+  const { hash } = await call("config.get");
+  const raw = '{"gateway": {"bind": "lan"}}';
+  const { pending } = await call("config.patch", { raw, baseHash: hash, confirmMs: 60_000 });
+  const after = restartPending();
+  await after.resume();
+  const takenBack = after.takeBack("nobody confirmed it in time");
+  const peer = { role: "operator", scopes: [], deviceId: undefined } as const;
+  expect(() => after.confirm(pending.id, { ...peer, connectedAtMs: clock.nowMs })).toThrow(
+    "no such",
+  );
+  expect(await takenBack).toBe(true);
+  expect(await read()).toBe(TEXT);
+});
+
 test("a Gateway that was killed takes the change back when it starts again", async () => {
   const { call, read, clock, recordPath, restartPending } = await stand();
   const { hash } = await call("config.get");

@@ -87,6 +87,8 @@ export function createPendingChange({
   let record: ChangeRecord | undefined;
   let appliedAtMs: number | undefined;
   let cancel: (() => void) | undefined;
+  /** Settles when a change that is being taken back is, or cannot be now. */
+  let takingBack: Promise<boolean> | undefined;
   /** What the running Gateway works with, once it has said so. */
   let running: { readonly text: string | undefined } | undefined;
 
@@ -105,9 +107,16 @@ export function createPendingChange({
     cancel = schedule(() => void takeBack("nobody confirmed it in time"), leftMs);
   }
 
-  async function takeBack(reason: string): Promise<boolean> {
-    if (record === undefined) return false;
-    const { formerText, newText, id } = record;
+  function takeBack(reason: string): Promise<boolean> {
+    if (record === undefined) return Promise.resolve(false);
+    takingBack ??= putBack(record, reason).finally(() => (takingBack = undefined));
+    return takingBack;
+  }
+
+  async function putBack(
+    { formerText, newText, id }: ChangeRecord,
+    reason: string,
+  ): Promise<boolean> {
     try {
       const former = formerText ?? "{}\n";
       const present = await readConfigText(configPath);
@@ -196,7 +205,8 @@ export function createPendingChange({
       if (record !== undefined && !isBefore) appliedAtMs ??= now();
     },
     confirm(id, caller) {
-      if (record?.id !== id) {
+      // Whoever confirms a change that is being taken back is too late, and is told so.
+      if (record?.id !== id || takingBack !== undefined) {
         throw new RequestError("INVALID_REQUEST", "no such config change waits for a confirmation");
       }
       if (appliedAtMs === undefined) {
