@@ -102,6 +102,15 @@ test("config diff compares with the running Gateway", async () => {
   });
 });
 
+test("config diff compares with the Gateway that is named, also where none runs", async () => {
+  const { path } = await stand();
+  const url = `ws://127.0.0.1:${portOf(await readFile(path, "utf8"))}`;
+  await using elsewhere = await createCli();
+  await elsewhere.run(["config", "set", "logging.level", "debug"]);
+  const result = await elsewhere.run(["config", "diff", "--json", "--url", url, "--token", TOKEN]);
+  expect(result.json()).toMatchObject({ against: expect.stringContaining(url) });
+});
+
 test("a Gateway that cannot take a change back is asked for none", async () => {
   const cli = await createCli();
   onTestFinished(() => cli[Symbol.asyncDispose]());

@@ -72,9 +72,10 @@ async function chooseOther(
   }
 }
 
-/** The running Gateway, where one runs here; else the file before the last change. */
-function defaultOf({ paths }: CommandContext): string {
-  const instance = readInstance(paths.stateDir);
+/** The Gateway that was named or runs here; else the file before the last change. */
+function defaultOf(context: CommandContext): string {
+  if (context.text("url") !== undefined) return "gateway";
+  const instance = readInstance(context.paths.stateDir);
   return instance !== undefined && isAlive(instance.pid) ? "gateway" : "backup";
 }
 

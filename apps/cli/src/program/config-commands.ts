@@ -142,7 +142,7 @@ export const configCommands: CommandSpec = {
       name: "diff",
       summary: "compare the config file with the running Gateway, or with a former file",
       description:
-        "Without --against: the Gateway of this machine where one runs, else the file before the last change. Secrets are hidden; of a Gateway's secrets nobody can tell whether they differ.",
+        "Without --against: the Gateway of --url, or of this machine where one runs, else the file before the last change. Secrets are hidden; of a Gateway's secrets nobody can tell whether they differ.",
       examples: [
         { command: "config diff", says: "what is not applied yet, or was changed last" },
         { command: "config diff --against last-good", says: "since the config was last good" },
