@@ -64,13 +64,26 @@ export async function replaceConfigText(
   const wanted = await parseConfigObject("the new config", newText);
   const { baseText } = options;
   const base = baseText === undefined ? undefined : await parseConfigObject("the base", baseText);
-  return changeConfigFile(path, options, ({ text, config, isFirst, parse }) => {
+  return changeConfigFile(path, options, ({ text, config, file, isFirst, parse }) => {
     const isMerge = base !== undefined && !isFirst && text !== baseText;
     const changes = diffConfigs(isMerge ? base : config, wanted);
     const edits = changes.map(({ path: keys, after }) => ({ path: keys, value: after }));
     return {
-      text: isMerge ? editText(text, edits, parse) : newText,
+      text: isMerge ? merged(file, () => editText(text, edits, parse)) : newText,
       paths: changes.map(({ path: keys }) => keys),
     };
   });
+}
+
+/** An edit that has no place any more where it was meant to be: somebody made that into something else. */
+function merged(file: string, edit: () => string): string {
+  try {
+    return edit();
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause;
+    throw new ConfigError("CONFIG_CHANGED", `${file} was changed meanwhile: ${cause.message}`, {
+      hint: "Nothing was written. Look at the file, and try again.",
+      cause,
+    });
+  }
 }
