@@ -132,11 +132,15 @@ test("a dry run checks and writes nothing", async () => {
 
 test("meta is stamped where there is one, and made nowhere", async () => {
   const options = { version: "1.2.3", now: () => 0 };
-  const path = await scratchFile("{meta: {}, gateway: {}}");
+  const path = await scratchFile('{meta: {lastTouchedAt: "then"}, gateway: {}}');
   const { after } = await editConfigFile(path, set("gateway.port", 1), options);
   expect(after).toMatchObject({
     meta: { lastTouchedVersion: "1.2.3", lastTouchedAt: "1970-01-01T00:00:00.000Z" },
   });
+  // Releases that keep no time refuse a file that has one.
+  const newer = await scratchFile("{meta: {}, gateway: {}}");
+  const { after: kept } = await editConfigFile(newer, set("gateway.port", 1), options);
+  expect(kept["meta"]).toEqual({ lastTouchedVersion: "1.2.3" });
   const other = await scratchFile(TEXT);
   const edited = await editConfigFile(other, set("gateway.port", 1), options);
   expect(edited.after).toEqual({ gateway: { port: 1 } });

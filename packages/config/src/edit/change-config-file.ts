@@ -314,7 +314,8 @@ async function assertValid(file: string, config: JsonObject, env: Env): Promise<
 
 /**
  * Says in `meta` who wrote last, where a program keeps one there; a file that somebody wrote by hand
- * gets no section that nobody asked for.
+ * gets no section that nobody asked for. Newer releases know no `lastTouchedAt` and would refuse the
+ * file, so that is only renewed.
  */
 async function stamped(
   text: string,
@@ -322,12 +323,13 @@ async function stamped(
   { version, now = Date.now }: ChangeOptions,
   parse: ParseJson5,
 ): Promise<string> {
-  if (version === undefined || !isObject(config["meta"])) return text;
+  const { meta } = config;
+  if (version === undefined || !isObject(meta)) return text;
   const { editText } = await import("./edit-text.ts");
-  const edits = [
-    { path: ["meta", "lastTouchedVersion"], value: version },
-    { path: ["meta", "lastTouchedAt"], value: new Date(now()).toISOString() },
-  ];
+  const edits = [{ path: ["meta", "lastTouchedVersion"], value: version }];
+  if (Object.hasOwn(meta, "lastTouchedAt")) {
+    edits.push({ path: ["meta", "lastTouchedAt"], value: new Date(now()).toISOString() });
+  }
   return editText(text, edits, parse);
 }
 

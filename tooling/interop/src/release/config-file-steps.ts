@@ -17,13 +17,15 @@ const MAKERS = [
   ["own", "published", "our CLI", "published CLI"],
 ] as const;
 
-/** The config file that `onboard` of either maker writes is right for the other. */
+/** The config file that `onboard` of either maker writes is right for the other, also once edited there. */
 export async function takeConfigFileSteps(step: TakeStep, lab: Lab): Promise<void> {
   for (const [writer, reader, writerWho, readerWho] of MAKERS) {
     for (const [index, [mode, args]] of ONBOARDINGS.entries()) {
       // oxlint-disable-next-line no-await-in-loop
-      await step(`${readerWho}: config validate takes what ${writerWho} onboards in ${mode}`, () =>
-        validateOnboarded(lab, { writer, reader, home: `onboarded-${writer}-${index}`, args }),
+      await step(
+        `${readerWho}: config validate takes what ${writerWho} onboards in ${mode}, and gives it back edited`,
+        () =>
+          validateOnboarded(lab, { writer, reader, home: `onboarded-${writer}-${index}`, args }),
       );
     }
   }
@@ -46,6 +48,10 @@ async function validateOnboarded(
   await mkdir(join(lab.homeOf(reader, home), ".openclaw"), { recursive: true, mode: 0o700 });
   await copyFile(written, read);
   contains((await to.ok("config", "validate", "--json")).json(), { valid: true });
+
+  await to.ok("config", "set", "gateway.port", "19601");
+  await copyFile(read, written);
+  contains((await from.ok("config", "validate", "--json")).json(), { valid: true });
 }
 
 interface OnboardPlan {
