@@ -4,6 +4,9 @@ import type { Readable } from "node:stream";
 import { afterRealMs, DEFAULT_DEADLINE_MS, withDeadline } from "./deadline.ts";
 import { forgetGroup, reapWithMe } from "./reaper.ts";
 
+/** A program has to be started first, and others may be starting beside it. */
+const LINE_DEADLINE_MS = 20_000;
+
 /** One line a process wrote, without its line break. */
 export interface ProcessLine {
   stream: "stdout" | "stderr";
@@ -30,7 +33,7 @@ export interface StartProcessOptions {
 
 /** Options of {@link TestProcess.line}. */
 export interface LineOptions {
-  /** @default 5_000 */
+  /** @default 20_000 */
   deadlineMs?: number;
   /** Skips this many lines; {@link TestProcess.lines}`.length` taken earlier means "from here on". @default 0 */
   after?: number;
@@ -142,7 +145,7 @@ export function startProcess(
     get isRunning() {
       return isRunning;
     },
-    async line(pattern, { deadlineMs = DEFAULT_DEADLINE_MS, after = 0 } = {}) {
+    async line(pattern, { deadlineMs = LINE_DEADLINE_MS, after = 0 } = {}) {
       const match = (text: string): RegExpMatchArray | null =>
         typeof pattern === "string"
           ? text.includes(pattern)
