@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import {
+  editConfigFile,
   findSecrets,
   formerSecrets,
   REDACTED,
@@ -8,6 +10,7 @@ import {
   restoreSecrets,
   restoreConfigText,
 } from "../src/index.ts";
+import { createFolder } from "./support/config-folder.ts";
 
 const isSecret = (path: readonly (string | number)[]): boolean =>
   path.includes("headers") || /token|password/u.test(String(path.at(-1)));
@@ -113,3 +116,14 @@ test("the mark where nothing was before is refused", () => {
 test("a config gets its secrets back, in lists too", () => {
   expect(restoreSecrets(redactConfig(CONFIG, isSecret), CONFIG)).toEqual(CONFIG);
 });
+
+test.each(["gateway.auth.token", "gateway.remote.tlsFingerprint", "env.vars.A"])(
+  "the mark itself is never written as a value: %s",
+  async (key) => {
+    const path = join(await createFolder(), "openclaw.json");
+    await expect(editConfigFile(path, [{ path: key, value: REDACTED }])).rejects.toMatchObject({
+      code: "CONFIG_INVALID",
+      issues: [{ path: key, message: expect.stringContaining("mark of a hidden secret") }],
+    });
+  },
+);

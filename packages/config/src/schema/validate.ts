@@ -1,5 +1,6 @@
 import { type ConfigIssue, ROOT_PATH } from "../config-issue.ts";
 import { formatConfigPath } from "../edit/config-path.ts";
+import { REDACTED } from "../edit/redact-config.ts";
 import { isObject } from "../json.ts";
 import { carriesCredential } from "../url-credentials.ts";
 import { nearest } from "../nearest.ts";
@@ -58,6 +59,13 @@ export function validateConfig(value: unknown): Validation {
 
 function checkValue(place: Place, check: Check): void {
   const { node, value } = place;
+  if (value === REDACTED) {
+    // It is the same everywhere: as a secret it would let everybody in who has seen it.
+    const message =
+      "found the mark of a hidden secret; allowed: the secret itself, or a reference such as ${NAME}";
+    add({ kind: "invalid-value", path: pathText(place.steps), message }, place.steps, check);
+    return;
+  }
   switch (node.kind) {
     case "section":
       checkSection(place, node, check);
