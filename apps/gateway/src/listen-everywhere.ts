@@ -1,6 +1,10 @@
 import type { CloseOptions, Gateway, ListenOptions } from "@openclaw/gateway-core";
 import type { StartPlan } from "./start-plan.ts";
 
+/** Who is in a tailnet. */
+const TAILNET = ["100.64.0.0/10", "fd7a:115c:a1e0::/48"];
+const LOOPBACK = "127.0.0.1";
+
 /** A Gateway that listens. */
 export interface Listening {
   /** The one port of all addresses. */
@@ -19,14 +23,16 @@ export interface Listening {
  */
 export async function listenEverywhere(
   gateway: Gateway,
-  plan: Pick<StartPlan, "hosts" | "optionalHosts" | "port">,
+  plan: Pick<StartPlan, "bind" | "hosts" | "optionalHosts" | "port">,
   tls?: ListenOptions["tls"],
 ): Promise<Listening> {
   let { port } = plan;
   const urls: string[] = [];
   const add = async (host: string): Promise<string> => {
     const secured = tls === undefined ? {} : { tls };
-    const address = await gateway.listen({ port, host, ipv6Only: true, ...secured });
+    // A neighbour in the LAN need only set a route to reach the tailnet's address.
+    const kept = plan.bind === "tailnet" && host !== LOOPBACK ? { from: TAILNET } : {};
+    const address = await gateway.listen({ port, host, ipv6Only: true, ...secured, ...kept });
     ({ port } = address);
     return address.url;
   };

@@ -478,8 +478,8 @@ async function ownNames(plan: StartPlan, tailscale: Tailscale | undefined): Prom
   const host = hostname().toLowerCase();
   const [label = host] = host.split(".");
   const status = await tailscale?.status().catch(() => undefined);
-  const known = [host, `${label}.local`, status?.dnsName, ...plan.hosts];
-  const names = [...known, ...plan.allowedHosts];
+  // Addresses need no entry, and an IPv6 address could be none.
+  const names = [host, `${label}.local`, status?.dnsName, ...plan.allowedHosts];
   return [...new Set(names.filter((name) => name !== undefined))];
 }
 

@@ -13,8 +13,6 @@ const UP_MS = 30_000;
 
 const TAILNET = ["100.101.102.103", "fd7a:115c:a1e0::103"];
 const LAN = ["192.168.77.1", "fd00:77::1"];
-const LOOPBACK = ["127.0.0.1", "::1"];
-const ALL = [...LOOPBACK, ...LAN, ...TAILNET];
 
 const obstacle = await whyNoNamespaces();
 if (obstacle !== undefined) process.stderr.write(`bind.test.ts: skipped, ${obstacle}\n`);
@@ -42,6 +40,11 @@ beforeAll(async () => {
     host.address("tailscale0", "100.101.102.103/10", "fd7a:115c:a1e0::103/64"),
     lan.address("eth0", "192.168.77.2/24", "fd00:77::2/64"),
     tailnet.address("tailscale0", "100.101.102.104/10", "fd7a:115c:a1e0::104/64"),
+  ]);
+  // Whoever is on a cable can send packets for any address that the machine has, and it takes them.
+  await Promise.all([
+    lan.route("100.64.0.0/10", "192.168.77.1"),
+    lan.route("fd7a:115c:a1e0::/48", "fd00:77::1"),
   ]);
   site = { host, lan, tailnet };
 });
@@ -100,7 +103,7 @@ const cases: readonly Case[] = [
     name: "bind lan: every address, IPv4 and IPv6",
     gateway: { bind: "lan" },
     listens: ["0.0.0.0", "[::]"],
-    lan: LAN,
+    lan: [...LAN, ...TAILNET],
     tailnet: TAILNET,
   },
   {
@@ -111,10 +114,17 @@ const cases: readonly Case[] = [
     tailnet: [],
   },
   {
+    name: "bind custom with an IPv6 address: that and loopback",
+    gateway: { bind: "custom", customBindHost: "fd00:77::1" },
+    listens: ["127.0.0.1", "[fd00:77::1]"],
+    lan: ["fd00:77::1"],
+    tailnet: [],
+  },
+  {
     name: "bind custom with all IPv4 addresses: no IPv6",
     gateway: { bind: "custom", customBindHost: "0.0.0.0" },
     listens: ["0.0.0.0"],
-    lan: ["192.168.77.1"],
+    lan: ["192.168.77.1", "100.101.102.103"],
     tailnet: ["100.101.102.103"],
   },
   {
@@ -134,15 +144,16 @@ describe.skipIf(obstacle !== undefined)("on a machine between a LAN and a tailne
     await child.line("Auth mode", { deadlineMs: UP_MS });
 
     expect(await site.host.listeners(PORT)).toEqual([...listens].sort());
-    expect(await site.lan.reaches(reachableFrom("lan"), PORT)).toEqual(lan);
-    expect(await site.tailnet.reaches(reachableFrom("tailnet"), PORT)).toEqual(tailnet);
+    expect(await site.lan.reaches([...LAN, ...TAILNET], PORT)).toEqual(lan);
+    expect(await site.tailnet.reaches([...LAN, ...TAILNET], PORT)).toEqual(tailnet);
     const health = await home.run(["health", "--json"], { within: site.host.within });
     expect(health).toMatchObject({ code: 0 });
     await child.stop();
   });
 
-  test("bind custom takes an IPv4 address, and starts with nothing else instead", async () => {
-    const { home, child } = await gatewayOf(site.host, { bind: "custom", customBindHost: LAN[1] });
+  test("bind custom takes an address, and starts with nothing else instead of a name", async () => {
+    const custom = { bind: "custom", customBindHost: "gateway.example" };
+    const { home, child } = await gatewayOf(site.host, custom);
     await using _ = home;
 
     expect((await child.exited).code).toBe(78);
@@ -194,6 +205,20 @@ describe.skipIf(obstacle !== undefined)("on a machine that is not in its tailnet
     );
   });
 
+  test("a tailnet of IPv6 alone is one as well", async () => {
+    await using host = await createMachine();
+    await using peer = await createMachine();
+    await host.cable("tailscale0", peer, "tailscale0");
+    await host.address("tailscale0", "fd7a:115c:a1e0::103/64");
+    await peer.address("tailscale0", "fd7a:115c:a1e0::104/64");
+    const { home, child } = await gatewayOf(host, { bind: "tailnet" });
+    await using _ = home;
+    await child.line("Auth mode", { deadlineMs: UP_MS });
+
+    expect(await host.listeners(PORT)).toEqual(["127.0.0.1", "[fd7a:115c:a1e0::103]"]);
+    expect(await peer.reaches(["fd7a:115c:a1e0::103"], PORT)).toEqual(["fd7a:115c:a1e0::103"]);
+  });
+
   test("without any interface but loopback, bind lan still answers this machine", async () => {
     await using host = await createMachine();
     const { home, child } = await gatewayOf(host, { bind: "lan" });
@@ -203,9 +228,3 @@ describe.skipIf(obstacle !== undefined)("on a machine that is not in its tailnet
     expect(await home.run(["health"], { within: host.within })).toMatchObject({ code: 0 });
   });
 });
-
-/** Its own loopback is no way to another machine. */
-function reachableFrom(neighbour: "lan" | "tailnet"): string[] {
-  const own = neighbour === "lan" ? TAILNET : LAN;
-  return ALL.filter((address) => !LOOPBACK.includes(address) && !own.includes(address));
-}

@@ -9,7 +9,7 @@ import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, type Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { GatewayStartError } from "../errors.ts";
-import { isLoopback } from "./address-list.ts";
+import { createAddressList, isLoopback } from "./address-list.ts";
 import { rejectUpgrade } from "./http-answer.ts";
 import { createTlsFront } from "./tls-front.ts";
 
@@ -22,6 +22,12 @@ export interface ListenOptions {
   ipv6Only?: boolean;
   /** Certificate and key, in PEM, the chain after the certificate. TLS 1.2 or newer. @default plain HTTP */
   tls?: { cert: string | Buffer; key: string | Buffer };
+  /**
+   * Addresses and ranges to take connections from; others are closed before a byte of theirs is read.
+   * An address of one network can be reached from another that this machine is in, and this keeps it
+   * to its own. @default anywhere
+   */
+  from?: readonly string[];
 }
 
 export interface GatewayAddress {
@@ -60,20 +66,26 @@ function serverOptions(patienceMs: number): ServerOptions {
  * Starts an http server on exactly the address asked for, or fails; it never listens wider. A peer
  * has `patienceMs` for each step until its request is there.
  *
- * @throws {GatewayStartError} `PORT_IN_USE`, `BIND_REFUSED`, or `OPTIONS_INVALID` for a certificate
- * that cannot be used
+ * @throws {GatewayStartError} `PORT_IN_USE`, `BIND_REFUSED`, or `OPTIONS_INVALID` for a certificate or
+ * a range that cannot be used
  */
 export async function listenHttp(
   options: ListenOptions & { host: string; port: number; patienceMs: number },
   onRequest: (request: IncomingMessage, response: ServerResponse) => void,
 ): Promise<Listener> {
-  const { host, port, ipv6Only = false, tls, patienceMs } = options;
+  const { host, port, ipv6Only = false, tls, from, patienceMs } = options;
+  const allowed = from === undefined ? undefined : createAddressList("from", from);
   const server = tls
     ? tlsServer(tls, patienceMs, onRequest)
     : createServer(serverOptions(patienceMs), onRequest);
   server.on("clientError", answerClientError);
   const front = tls ? createTlsFront(server, patienceMs) : undefined;
   const outer: NetServer = front?.server ?? server;
+  if (allowed !== undefined) {
+    outer.prependListener("connection", (socket) => {
+      if (!allowed.has(socket.remoteAddress)) socket.destroy();
+    });
+  }
   await new Promise<void>((resolve, reject) => {
     outer.once("error", (cause: NodeJS.ErrnoException) => reject(bindError(cause, host, port)));
     outer.listen({ host, port, ipv6Only, exclusive: true }, resolve);

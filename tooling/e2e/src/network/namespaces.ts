@@ -12,11 +12,13 @@ export interface Machine extends AsyncDisposable {
   run(program: string, ...args: string[]): Promise<string>;
   /** Gives an interface addresses, each with its prefix length, and brings it up. */
   address(name: string, ...addresses: string[]): Promise<void>;
+  /** Sends what is for a network to a neighbour, who may have an address in it. */
+  route(network: string, neighbour: string): Promise<void>;
   /** Connects an interface of this machine with one of another, as a cable does. */
   cable(name: string, other: Machine, otherName: string): Promise<void>;
   /** The addresses that programs listen on at a TCP port, sorted. */
   listeners(port: number): Promise<string[]>;
-  /** Which of the addresses accept a TCP connection from there, in the order given. */
+  /** At which of the addresses an HTTP server answers somebody there, in the order given. */
   reaches(addresses: readonly string[], port: number): Promise<string[]>;
   readonly pid: number;
 }
@@ -46,14 +48,16 @@ export async function whyNoNamespaces(): Promise<string | undefined> {
   }
 }
 
-/** Tries each address for a second; a refusal and silence count alike. */
+/** Asks at each address, for a second; a refusal, a connection that is closed and silence count alike. */
 const KNOCK = `
 const { connect } = require("node:net");
 const [port, ...hosts] = process.argv.slice(1);
 const knock = (host) => new Promise((resolve) => {
   const socket = connect({ host, port: Number(port), timeout: 1000 });
+  socket.write("GET /healthz HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n");
   const end = (isOpen) => { socket.destroy(); resolve(isOpen ? [host] : []); };
-  socket.on("connect", () => end(true)).on("error", () => end(false)).on("timeout", () => end(false));
+  socket.on("data", () => end(true));
+  for (const event of ["error", "timeout", "close"]) socket.on(event, () => end(false));
 });
 Promise.all(hosts.map(knock)).then((open) => console.log(JSON.stringify(open.flat())));
 `;
@@ -85,6 +89,9 @@ export async function createMachine(): Promise<Machine> {
         // oxlint-disable-next-line no-await-in-loop -- the first address of an interface is its primary one
         await run("ip", "addr", "add", address, "dev", name, ...nodad);
       }
+    },
+    async route(network, neighbour) {
+      await run("ip", "route", "add", network, "via", neighbour);
     },
     async cable(name, other, otherName) {
       const far = ["peer", "name", otherName, "netns", String(other.pid)];
