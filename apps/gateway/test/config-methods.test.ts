@@ -1,4 +1,5 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { editConfigFile } from "@openclaw/config";
 import { createGateway, type Gateway, silentLogger } from "@openclaw/gateway-core";
 import { createRawPeer, type RawPeer, temporaryDirectory } from "@openclaw/testkit";
 import { expect, onTestFinished, test } from "vitest";
@@ -312,6 +313,30 @@ test("a Gateway that was killed takes the change back when it starts again", asy
   const raw = '{"gateway": {"bind": "lan"}}';
   await call("config.patch", { raw, baseHash: hash, confirmMs: 60_000 });
   clock.nowMs += 60_000;
+  await restartPending().resume();
+  expect(await read()).toBe(TEXT);
+  await expect(readFile(recordPath)).rejects.toThrow("ENOENT");
+});
+
+/** What a killed Gateway leaves that had recorded a change, and perhaps made it. */
+function recordWithoutText(configPath: string, expiresAtMs: number): string {
+  const record = { id: "x", configPath, formerText: TEXT, newText: null, confirmMs: 60_000 };
+  return JSON.stringify({ ...record, expiresAtMs });
+}
+
+test("killed between the record and the change, it leaves alone what somebody wrote since", async () => {
+  const { read, clock, configPath, recordPath, restartPending } = await stand();
+  await writeFile(recordPath, recordWithoutText(configPath, clock.nowMs - 1));
+  await writeFile(configPath, "{ web: {} }");
+  await restartPending().resume();
+  expect(await read()).toBe("{ web: {} }");
+  await expect(readFile(recordPath)).rejects.toThrow("ENOENT");
+});
+
+test("killed between the change and its record, it takes the change back", async () => {
+  const { read, clock, configPath, recordPath, restartPending } = await stand();
+  await writeFile(recordPath, recordWithoutText(configPath, clock.nowMs - 1));
+  await editConfigFile(configPath, [{ path: "gateway.bind", value: "lan" }]);
   await restartPending().resume();
   expect(await read()).toBe(TEXT);
   await expect(readFile(recordPath)).rejects.toThrow("ENOENT");

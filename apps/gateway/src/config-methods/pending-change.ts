@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { realpath } from "node:fs/promises";
 import { type Logger, messageOf } from "@openclaw/app-kit";
 import { ConfigError, type Env, readConfigText, replaceConfigText } from "@openclaw/config";
 import { type Caller, RequestError } from "@openclaw/gateway-core";
@@ -162,8 +163,8 @@ export function createPendingChange({
         return;
       }
       const present = await readConfigText(configPath).catch(() => undefined);
-      if (record.newText === null && present === (record.formerText ?? undefined)) {
-        // Killed before the file was changed.
+      if (record.newText === null && !(await wasWritten(record, present))) {
+        // Killed before the file was changed; what it says now is somebody else's.
         forget();
       } else if (now() >= record.expiresAtMs) {
         await takeBack("nobody confirmed it before the Gateway was started again");
@@ -241,4 +242,17 @@ function isPassing(error: unknown): boolean {
     error instanceof ConfigError &&
     (error.code === "CONFIG_LOCKED" || error.code === "CONFIG_NOT_WRITTEN")
   );
+}
+
+/** Whether a change was made whose process was killed before it could say so. */
+async function wasWritten(
+  { configPath, formerText }: ChangeRecord,
+  present: string | undefined,
+): Promise<boolean> {
+  if (present === (formerText ?? undefined)) return false;
+  // Where there was no file there is no copy of it.
+  if (formerText === null) return true;
+  // The former text is put aside before the new one takes its place.
+  const file = await realpath(configPath).catch(() => configPath);
+  return (await readConfigText(`${file}.bak`).catch(() => undefined)) === formerText;
 }
