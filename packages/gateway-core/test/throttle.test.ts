@@ -252,3 +252,21 @@ test("pain 19: a device that comes in by its own token does not guess the secret
   expect(await method({ token: TOKEN })).toBe("AUTH_RATE_LIMITED");
   await (await t.peer()).handshake({ deviceToken, ...ask });
 });
+
+test("whoever is slowed down learns of no device whether it is paired", async () => {
+  const { t } = await start();
+  await using _ = t;
+  const paired = createTestIdentity();
+  await (await t.peer()).handshake({ token: TOKEN, identity: paired, scopes: ["operator.read"] });
+  for (let n = 0; n < 8; n += 1) await guess(t, { instanceId: `guesser ${n}` });
+  const answers: unknown[] = [];
+  for (const { deviceId } of [paired, createTestIdentity()]) {
+    const claim = (params: Record<string, unknown>): Record<string, unknown> => ({
+      ...params,
+      device: { ...(params["device"] as object), id: deviceId },
+    });
+    const answer = await (await t.peer()).connect({ token: "wrong", mutate: claim });
+    answers.push(answer.error?.details?.["code"]);
+  }
+  expect(answers).toEqual(["AUTH_RATE_LIMITED", "AUTH_RATE_LIMITED"]);
+});

@@ -43,7 +43,7 @@ import {
 import { checkOrigin } from "./origin-rule.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 import { capScopes } from "./scope-cap.ts";
-import { verifyDevice } from "./verify-device.ts";
+import { canonicalPublicKey, verifyDevice } from "./verify-device.ts";
 
 /** What a `connect` request is judged by. */
 export interface ConnectContext {
@@ -131,8 +131,14 @@ export function decideConnect(rawParams: unknown, context: ConnectContext): Conn
     context.authFailures.add({ address: origin.address, identity: plainText(identity), reason });
     return no(refusal);
   };
-  // A signature costs far more to check than a guess to make.
-  if (claimedId !== undefined && !isPaired(context, claimedId)) {
+  // A signature costs far more to check than a guess to make. The key is asked for besides the id, so
+  // that whoever has seen an id does not learn whether it is paired.
+  const claimedKey = params.device && canonicalPublicKey(params.device.publicKey);
+  const isClaimOfPaired =
+    claimedId !== undefined &&
+    isPaired(context, claimedId) &&
+    context.devices.get(claimedId)?.publicKey === claimedKey;
+  if (claimedId !== undefined && !isClaimOfPaired) {
     const waitMs = guessWaitMs(params, guessesOf(context, { identity: claimedId }));
     if (waitMs > 0) return fail(rateLimited(waitMs));
   }

@@ -99,6 +99,11 @@ function refused(
   return { ok: false, detailCode, reason, message };
 }
 
+/** A key given in any of its forms as base64url without padding; undefined when it is none. */
+export function canonicalPublicKey(text: string): string | undefined {
+  return rawPublicKey(text)?.toString("base64url");
+}
+
 /** The 32 bytes of a key given as base64url, base64 or PEM. */
 function rawPublicKey(text: string): Buffer | undefined {
   if (text.includes("BEGIN")) {
