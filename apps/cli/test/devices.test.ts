@@ -90,6 +90,13 @@ test("devices reject, rename, rotate, revoke and remove take the beginning of an
     ...gateway.flags,
   ]);
   expect(revoked.json()).toMatchObject({ deviceId: device, role: "node" });
+  for (const command of ["rotate", "revoke"]) {
+    const line = ["devices", command, "--device", short, "--role", "boss", ...gateway.flags];
+    // oxlint-disable-next-line no-await-in-loop
+    expect((await cli.run(line)).stderr).toContain(
+      `desk (${device.slice(0, 12)}) has no token for the role "boss" (it has: node)`,
+    );
+  }
   const removed = await cli.run(["devices", "remove", short, "--json", ...gateway.flags]);
   expect(removed.json()).toEqual({ deviceId: device });
 });

@@ -185,16 +185,20 @@ function invalidConfig(
   path: string,
   issues: readonly ConfigIssue[],
 ): StartRefusal {
-  // The daemon has no other commands; the program that has them goes by this name.
-  const doctor = command.endsWith(" gateway run")
-    ? command.slice(0, -" gateway run".length)
-    : "openclaw";
   return {
     id: "config",
     message: `the config file is invalid: ${path}`,
-    hints: [...configProblems(issues), `Mend what can be mended: ${doctor} doctor --fix`],
+    hints: [
+      ...configProblems(issues),
+      `Mend what can be mended: ${programOf(command)} doctor --fix`,
+    ],
     exitCode: CONFIG_EXIT,
   };
+}
+
+/** The daemon has no other commands; the program that has them goes by this name. */
+function programOf(command: string): string {
+  return command.endsWith(" gateway run") ? command.slice(0, -" gateway run".length) : "openclaw";
 }
 
 function refuseUnconfigured(
@@ -217,6 +221,7 @@ function refuseUnconfigured(
       hints: [
         `Give the Gateway its secret here: ${command} --token <token>`,
         `or start it without a config file: ${command} --allow-unconfigured`,
+        `or answer some questions: ${programOf(command)} onboard`,
         `or write the file: {"gateway":{"mode":"local","auth":{"token":"<token>"}}}`,
       ],
       exitCode: CONFIG_EXIT,
@@ -227,7 +232,7 @@ function refuseUnconfigured(
     id: "R2",
     message: `gateway.mode is ${mode ?? "not set"} in ${paths.configPath}, so this machine is not to run a Gateway`,
     hints: [
-      `Set gateway.mode to local in that file, or start once with ${command} --allow-unconfigured`,
+      `Set gateway.mode to local in that file (${programOf(command)} config set gateway.mode local), or start once with ${command} --allow-unconfigured`,
     ],
     exitCode: CONFIG_EXIT,
   };

@@ -68,7 +68,7 @@ export async function expose(
         id: "R15",
         message: `${message} (${code}, gateway.tailscale.mode ${mode})`,
         hints: [
-          ...(details.output === undefined ? [] : [`tailscale said: ${details.output}`]),
+          ...(details.output === undefined ? [] : [`tailscale said: ${onOneLine(details.output)}`]),
           ...(hint === undefined ? [] : [hint]),
           "Without Tailscale, SSH gets you in: openclaw health --url ssh://me@host",
         ],
@@ -77,4 +77,8 @@ export async function expose(
       },
     };
   }
+}
+
+function onOneLine(output: string): string {
+  return output.trim().replaceAll(/\s*\n\s*/gu, " / ");
 }

@@ -10,7 +10,8 @@ export async function run(context: CommandContext): Promise<number> {
   const path = await tellingFailures(() => Promise.resolve(parseConfigPath(text)));
   const { config, problem, unresolved, path: file } = await readConfig(context);
   if (problem !== undefined) {
-    throw new CliError("cli_error", `${file} ${problem.message}`, {
+    throw new CliError("cli_error", `${file} is ${problem.message}`, {
+      hints: [`See what is wrong, and what to do: ${context.commandLine("config validate")}`],
       fields: { kind: "config", issues: [problem] },
     });
   }

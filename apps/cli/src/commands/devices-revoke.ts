@@ -1,5 +1,5 @@
 import { deviceName } from "../devices/device-view.ts";
-import { findDevice } from "../devices/find-device.ts";
+import { findDevice, findToken } from "../devices/find-device.ts";
 import { withGateway } from "../gateway/session.ts";
 import type { CommandContext } from "../program/command-context.ts";
 
@@ -10,6 +10,7 @@ export async function run(context: CommandContext): Promise<number> {
   await withGateway(context, { scopes }, async (session) => {
     const device = await findDevice(session, context.text("device") ?? "");
     const { deviceId } = device;
+    findToken(device, role);
     const result = await session.request("device.token.revoke", { deviceId, role });
     context.answer(result, () => `Revoked the ${role} token of ${deviceName(device)}.`);
   });

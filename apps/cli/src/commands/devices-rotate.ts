@@ -1,5 +1,5 @@
 import { deviceName } from "../devices/device-view.ts";
-import { findDevice } from "../devices/find-device.ts";
+import { findDevice, findToken } from "../devices/find-device.ts";
 import { withGateway } from "../gateway/session.ts";
 import type { CommandContext } from "../program/command-context.ts";
 
@@ -21,8 +21,8 @@ export async function run(context: CommandContext): Promise<number> {
     findDevice(session, context.text("device") ?? ""),
   );
   // A caller cannot touch what it does not hold, and no role but operator has scopes.
-  const grant = device.tokens?.find((token) => token.role === role);
-  const held = role === "operator" ? (grant?.scopes ?? []) : ["operator.admin"];
+  const grant = findToken(device, role);
+  const held = role === "operator" ? (grant.scopes ?? []) : ["operator.admin"];
   await withGateway(context, { scopes: [...new Set([PAIRING, ...held])] }, async (session) => {
     const result = await session.request<Rotation>("device.token.rotate", {
       deviceId: device.deviceId,

@@ -4,7 +4,8 @@ import { CliError } from "../errors.ts";
 const MIN_PREFIX_CHARS = 6;
 
 /**
- * The entry whose id was given in full or by its first 6 characters or more.
+ * The entry whose id was given in full or by its first 6 characters or more; `nameOf` is what
+ * messages call one.
  *
  * @throws {CliError} `cli_error` when none or several match
  */
@@ -13,6 +14,7 @@ export function matchId<T>(
   given: string,
   entries: readonly T[],
   idOf: (entry: T) => string,
+  nameOf: (entry: T) => string = (entry) => safeText(idOf(entry)),
 ): T {
   const exact = entries.find((entry) => idOf(entry) === given);
   if (exact !== undefined) return exact;
@@ -20,7 +22,7 @@ export function matchId<T>(
     given.length < MIN_PREFIX_CHARS ? [] : entries.filter((entry) => idOf(entry).startsWith(given));
   const [found, another] = matches;
   if (found !== undefined && another === undefined) return found;
-  const ids = (found === undefined ? entries : matches).map((entry) => safeText(idOf(entry)));
+  const ids = (found === undefined ? entries : matches).map((entry) => nameOf(entry));
   const message =
     found === undefined
       ? `unknown ${what}: ${safeText(given)} (known: ${ids.length === 0 ? "none" : ids.join(", ")})`

@@ -71,16 +71,17 @@ test("an unknown command or option is named, with the nearest that exists", asyn
 });
 
 test("too many words, a missing one, or an option without its value are errors of usage", async () => {
-  const wrong = [
-    ["health", "now"],
-    ["nodes", "approve"],
-    ["health", "--timeout"],
-    ["gateway", "call", "a", "b"],
+  const wrong: [string[], string][] = [
+    [["health", "now"], "health"],
+    [["nodes", "approve"], "nodes approve"],
+    [["health", "--timeout"], "health"],
+    [["gateway", "call", "a", "b"], "gateway call"],
   ];
-  for (const argv of wrong) {
+  for (const [argv, command] of wrong) {
     // oxlint-disable-next-line no-await-in-loop
     await expect(parseCommand(commandTree, argv)).rejects.toMatchObject({
       type: "cli_error",
+      hints: [`See: openclaw ${command} --help`],
     });
   }
 });

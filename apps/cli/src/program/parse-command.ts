@@ -22,7 +22,8 @@ export async function parseCommand(
   if (plain !== undefined) return plain;
   const { parseWithCommander } = await import("./parse-with-commander.ts");
   const outcome = parseWithCommander(root, argv);
-  if (outcome.kind === "unusable") throw unusableCommandLine(outcome.message);
+  if (outcome.kind === "unusable")
+    throw unusableCommandLine(outcome.message, findCommand(root, argv).path);
   return outcome;
 }
 
@@ -73,14 +74,14 @@ function tryParseArgs(
   }
 }
 
-/** What commander says, in this program's words. */
-function unusableCommandLine(message: string): Error {
+/** What commander says, in this program's words, and where it stands what is right. */
+function unusableCommandLine(message: string, path: readonly string[]): Error {
   const [what = "", suggestion] = message
     .replace(/^error: /, "")
     .trim()
     .split("\n");
   return usageError(
     what,
-    ...(suggestion === undefined ? [] : [suggestion.replace(/^\((.*)\)$/, "$1")]),
+    suggestion?.replace(/^\((.*)\)$/, "$1") ?? `See: ${["openclaw", ...path, "--help"].join(" ")}`,
   );
 }
