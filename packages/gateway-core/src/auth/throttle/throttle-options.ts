@@ -14,7 +14,7 @@ export interface ThrottleOptions {
   lockoutMs: number;
   /** Peers on this machine never wait longer than five seconds. @default true */
   exemptLoopback: boolean;
-  /** Wrong secrets that are looked at in any second, whoever sends them. @default 5 */
+  /** Wrong secrets that are looked at in any second, whoever sends them; other machines leave one of them to this one. @default 5 */
   maxGuessesPerSecond: number;
   /**
    * Handshakes that one other machine may begin in any second while secrets that it sent were wrong;
