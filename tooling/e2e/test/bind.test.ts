@@ -10,6 +10,8 @@ const TOKEN = "a-token-of-the-bind-tests";
 /** Nobody else is in these networks, so that it may be the usual one. */
 const PORT = 18_789;
 const UP_MS = 30_000;
+// Processes are slow to start on a machine that is busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 const TAILNET = ["100.101.102.103", "fd7a:115c:a1e0::103"];
 const LAN = ["192.168.77.1", "fd00:77::1"];

@@ -19,6 +19,8 @@ import { createProgramHome, type ProgramHome } from "../src/program/program-home
 // What was not given for that place must not arrive there, not even in part.
 
 const UP_MS = 30_000;
+// Processes are slow to start on a machine that is busy.
+vi.setConfig({ testTimeout: 120_000 });
 const secret = (name: string): string => `${name}-${randomBytes(12).toString("hex")}`;
 
 /** What this home knows, and owes to nobody but its own Gateways. */
@@ -397,4 +399,4 @@ test("a Gateway that the network announces gets no credential", async () => {
   expect(listener.connections).toBeGreaterThan(0);
 
   expectNothingOf([listener], { owed: [], privateKey: home.privateKey });
-}, 60_000);
+});
