@@ -7,6 +7,7 @@ import {
   createPendingChange,
   type PendingChange,
 } from "./config-methods/index.ts";
+import { refuseOtherPlace } from "./refuse-other-place.ts";
 import {
   type ConfigReloader,
   createConfigReloader,
@@ -86,6 +87,12 @@ export function createLiveConfig(options: LiveConfigOptions): LiveConfig {
     refuse(loaded) {
       const decision = options.plan(loaded);
       return decision.ok ? undefined : decision.refusal.message;
+    },
+    async refuseRestart(loaded) {
+      // What waits for its confirmation is tried in earnest, and taken back at once where it fails.
+      if (pending.isWaiting) return undefined;
+      const [present, next] = [options.plan(options.started), options.plan(loaded)];
+      return present.ok && next.ok ? refuseOtherPlace(present.plan, next.plan) : undefined;
     },
     apply: (loaded, changes) => applyLive(gateway, options.plan(loaded), changes),
     restart: options.restart,

@@ -105,6 +105,28 @@ test("a config that is wrong, or would not start, is told and not taken", async 
   await connect(url);
 });
 
+test("a changed port that somebody holds, or an address that is not there, is told and not taken", async () => {
+  const { ready, out, set, port } = await running();
+  const holder = createServer().listen(0, "127.0.0.1");
+  onTestFinished(() => void holder.close());
+  await once(holder, "listening");
+  const address = holder.address();
+  const held = typeof address === "object" ? (address?.port ?? 0) : 0;
+  const url = await ready(1);
+  await set("gateway.port", held);
+  await expect
+    .poll(() => out.stderr, { timeout: 20_000 })
+    .toContain(`port ${held} is in use on 127.0.0.1`);
+  await connect(url);
+  await set("gateway.port", port);
+  await set("gateway.customBindHost", "203.0.113.9");
+  await set("gateway.bind", "custom");
+  await expect
+    .poll(() => out.stderr, { timeout: 20_000 })
+    .toContain("this machine does not have the address 203.0.113.9");
+  await connect(url);
+});
+
 test("a changed port is confirmed there, and stays", async () => {
   const { ready, read, port, paths } = await running();
   const former = await connect(await ready(1));

@@ -37,6 +37,8 @@ export interface PendingTicket {
  * the file is changed, so that it is taken back although the Gateway was killed meanwhile.
  */
 export interface PendingChange {
+  /** Whether a change waits for its confirmation now. */
+  readonly isWaiting: boolean;
   /**
    * For the start, before the config is read: takes back what nobody has confirmed in time, and goes on
    * waiting for what has time left. What runs now was started with the changed config, so that it
@@ -149,6 +151,9 @@ export function createPendingChange({
   }
 
   return {
+    get isWaiting() {
+      return record !== undefined;
+    },
     async resume() {
       record = readChangeRecord(recordPath, (error) =>
         logger.error({ path: recordPath, error: messageOf(error) }, "unreadable config change"),

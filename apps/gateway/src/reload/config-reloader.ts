@@ -18,6 +18,11 @@ export interface ConfigReloaderOptions {
   read: () => Promise<LoadedConfig>;
   /** Why a Gateway would not start with a config, where it would not; such a config is not taken. */
   refuse?: (config: GoodConfig) => string | undefined;
+  /**
+   * Why a restart with a config would fail although the config is right, where it would. Asked last, and
+   * only before a restart; such a config is not taken either.
+   */
+  refuseRestart?: (config: GoodConfig) => Promise<string | undefined>;
   /** Makes the running Gateway take on the hot parts. When it throws, the running config is kept. */
   apply: (config: GoodConfig, plan: ReloadPlan) => void | Promise<void>;
   /** Asks for a restart within this process; the reloader is done then. */
@@ -42,6 +47,8 @@ export interface ConfigReloader {
   stop(): void;
 }
 
+const WOULD_NOT_START =
+  "the Gateway would not start with the changed config; the running one is kept";
 const DEFAULT_DEBOUNCE_MS = 300;
 /** A file that is written again and again is looked at after so many times the debounce. */
 const MAX_DEBOUNCES = 10;
@@ -118,12 +125,9 @@ export function createConfigReloader(options: ConfigReloaderOptions): ConfigRelo
     }
     const refusal = options.refuse?.(loaded);
     if (refusal !== undefined) {
-      tellProblem("the Gateway would not start with the changed config; the running one is kept", [
-        refusal,
-      ]);
+      tellProblem(WOULD_NOT_START, [refusal]);
       return;
     }
-    lastProblem = undefined;
     const paths = diffConfigs(running.config, loaded.config).map(({ path }) => path);
     const { reloadKind } = await loadKeyFacts();
     const mode: ReloadMode = loaded.config.gateway?.reload?.mode ?? "hybrid";
@@ -134,13 +138,24 @@ export function createConfigReloader(options: ConfigReloaderOptions): ConfigRelo
         mode === "off" ? "config change ignored" : "config change needs a restart",
       );
     }
-    if (mode === "off") return;
+    if (mode === "off") {
+      lastProblem = undefined;
+      return;
+    }
     if (plan.kind === "restart") {
+      const obstacle = await options.refuseRestart?.(loaded);
+      if (isStopped) return;
+      if (obstacle !== undefined) {
+        tellProblem(WOULD_NOT_START, [obstacle]);
+        return;
+      }
+      lastProblem = undefined;
       logger.info({ keys: plan.restart }, "config changed; the Gateway restarts");
       isStopped = true;
       options.restart(plan);
       return;
     }
+    lastProblem = undefined;
     await take(loaded, text, plan);
   }
 
