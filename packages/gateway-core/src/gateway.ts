@@ -48,6 +48,8 @@ import { resolveAnswer } from "./resolve-answer.ts";
 const HEALTH_BROADCAST_MS = 60_000;
 /** How often invocations of nodes that never came back are looked for. */
 const SWEEP_MS = 3_600_000;
+/** A request before the handshake may take so long at least: it waits while this process is busy. */
+const MIN_REQUEST_MS = 3_000;
 /** After the closing handshake was offered, how long a peer may take to answer it. */
 const CLOSE_GRACE_MS = 1_000;
 
@@ -335,7 +337,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     async listen({ port = DEFAULT_GATEWAY_PORT, host = "127.0.0.1", ...more } = {}) {
       requireListenable(host);
-      const patienceMs = limits.handshakeTimeoutMs;
+      const patienceMs = Math.max(limits.handshakeTimeoutMs, MIN_REQUEST_MS);
       const listener = await listenHttp({ port, host, ...more, patienceMs }, http.answer);
       try {
         // It may have been closed or changed meanwhile, knowing nothing of this address.
