@@ -106,7 +106,8 @@ test("a config that is wrong, or would not start, is told and not taken", async 
 });
 
 test("a changed port that somebody holds, or an address that is not there, is told and not taken", async () => {
-  const { ready, out, set, port } = await running();
+  const { ready, out, set, read, paths } = await running();
+  const good = await read();
   const holder = createServer().listen(0, "127.0.0.1");
   onTestFinished(() => void holder.close());
   await once(holder, "listening");
@@ -118,9 +119,11 @@ test("a changed port that somebody holds, or an address that is not there, is to
     .poll(() => out.stderr, { timeout: 20_000 })
     .toContain(`port ${held} is in use on 127.0.0.1`);
   await connect(url);
-  await set("gateway.port", port);
-  await set("gateway.customBindHost", "203.0.113.9");
-  await set("gateway.bind", "custom");
+  // At once: between two writes the first would be taken on.
+  await writeFile(
+    paths.configPath,
+    good.replace('"mode":"local"', '"mode":"local","bind":"custom","customBindHost":"203.0.113.9"'),
+  );
   await expect
     .poll(() => out.stderr, { timeout: 20_000 })
     .toContain("this machine does not have the address 203.0.113.9");
