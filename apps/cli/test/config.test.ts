@@ -242,6 +242,19 @@ describe("config file, validate and schema", () => {
 });
 
 describe("config diff", () => {
+  test("says that a file is invalid, and that what it includes is not compared", async () => {
+    await using cli = await createWith();
+    await cli.run(["config", "set", "gateway.port", "19000"]);
+    await writeFile(cli.path, "{ gateway: { prot: 1 } }");
+    const broken = await cli.run(["config", "diff"]);
+    expect(broken.stderr).toContain("is invalid, so no Gateway takes it on");
+    await writeFile(`${cli.path}.more`, "{ port: 19001 }");
+    await writeFile(cli.path, '{ gateway: { $include: "./openclaw.json.more" } }');
+    const including = await cli.run(["config", "diff", "--json"]);
+    expect(including.json()).toMatchObject({ valid: true });
+    expect((await cli.run(["config", "diff"])).stderr).toContain("includes is not compared");
+  });
+
   test("compares with the file before the last change, and tells no secret", async () => {
     await using cli = await createWith();
     await cli.run(["config", "set", "gateway.port", "19000"]);

@@ -3,6 +3,7 @@ import {
   diffConfigs,
   formatConfigPath,
   type IsSecretPath,
+  loadConfig,
   loadKeyFacts,
   parseConfigText,
   readConfigText,
@@ -32,8 +33,16 @@ export async function run(context: CommandContext): Promise<number> {
   // What a Gateway tells has its secrets hidden; so has this side then.
   const shown = other.isRedacted === true ? redactConfig(present, isSecretPath) : present;
   const changes = diffConfigs(other.config, shown);
+  const loaded = await loadConfig({ path, env: context.env });
+  if (!loaded.ok) {
+    const why = `${context.commandLine("config validate")} tells why`;
+    context.say(context.style.warn(`${path} is invalid, so no Gateway takes it on; ${why}.`));
+  } else if (loaded.includes.length > 0) {
+    context.say("What the file includes is not compared.");
+  }
   const document = {
     path,
+    valid: loaded.ok,
     against: other.name,
     changes: changes.map((change) => ({
       path: formatConfigPath(change.path),
