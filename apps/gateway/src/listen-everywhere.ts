@@ -1,3 +1,4 @@
+import { hasCode } from "@openclaw/app-kit";
 import type { CloseOptions, Gateway, ListenOptions } from "@openclaw/gateway-core";
 import type { StartPlan } from "./start-plan.ts";
 
@@ -42,9 +43,12 @@ export async function listenEverywhere(
     urls.push(await add(host));
   }
   for (const host of plan.optionalHosts) {
-    // A machine without IPv6 has no ::1, and a foreign program may hold the port there only.
     // oxlint-disable-next-line no-await-in-loop
-    await add(host).catch(() => undefined);
+    await add(host).catch((error: unknown) => {
+      // A machine without IPv6 has no ::1, and a foreign program may hold the port there only. Half of
+      // a network is another matter: there the port is the Gateway's, or nobody's.
+      if (host === "::" && hasCode(error, "PORT_IN_USE")) throw error;
+    });
   }
   return {
     get port() {

@@ -187,7 +187,8 @@ async function runWithConfig(
   const { plan } = decision;
   const config = loaded.ok ? loaded.config : {};
   const verbose = flags.verbose === true;
-  const log = openRunLog({ io, config, env, paths, verbose, secrets: secretsOf(plan) });
+  const secrets = [...secretsOf(plan)];
+  const log = openRunLog({ io, config, env, paths, verbose, secrets });
   const { logger } = log;
   waiting.logTo(logger);
   const live: { config?: LiveConfig } = {};
@@ -199,7 +200,12 @@ async function runWithConfig(
       configPath: paths.configPath,
       env,
       started: loaded,
-      plan: planWith,
+      plan(changed) {
+        const next = planWith(changed);
+        // Whatever it takes on while it runs is blanked in the log as well.
+        if (next.ok) secrets.push(...secretsOf(next.plan));
+        return next;
+      },
       pending: waiting.pending,
       restart: () => wishes.ask(),
       logger,

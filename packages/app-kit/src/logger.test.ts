@@ -87,3 +87,13 @@ test("joined loggers all get each line, those of a child too", () => {
   expect(two.lines).toHaveLength(1);
   expect(two.lines[0]).toContain('"subsystem":"s"');
 });
+
+test("a secret that is learnt later is blanked from then on", () => {
+  const lines: string[] = [];
+  const secrets = ["the-first-secret"];
+  const logger = createLogger({ write: (text) => void lines.push(text) }, { secrets });
+  logger.info({ seen: "the-first-secret" }, "one");
+  secrets.push("the-second-secret");
+  logger.info({ seen: "the-first-secret, the-second-secret" }, "two");
+  expect(lines.join("")).not.toMatch(/the-(?:first|second)-secret/u);
+});

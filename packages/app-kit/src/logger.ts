@@ -22,7 +22,7 @@ export interface LoggerOptions {
   format?: "json" | "text";
   /** Under which name the message stands in JSON. @default "msg" */
   messageKey?: "msg" | "message";
-  /** Values that never appear in a line, whatever field they came in. */
+  /** Values that never appear in a line, whatever field they came in; what is added later counts too. */
   secrets?: readonly (string | undefined)[];
   /** What they match never appears either: `logging.redactPatterns`. */
   redact?: readonly RegExp[];
@@ -37,10 +37,14 @@ const MIN_SECRET_CHARS = 4;
 export function createLogger(sink: TextSink, options: LoggerOptions = {}): Logger {
   const threshold = LOG_LEVELS.indexOf(options.level ?? "info");
   const now = options.now ?? Date.now;
-  const secrets = (options.secrets ?? [])
-    .filter((secret) => secret !== undefined && secret.length >= MIN_SECRET_CHARS)
-    // As it is, and as it stands in JSON.
-    .flatMap((secret) => [secret ?? "", JSON.stringify(secret).slice(1, -1)]);
+  const given = options.secrets ?? [];
+  let known = 0;
+  let secrets: string[] = [];
+  const readSecrets = (): readonly string[] => {
+    if (given.length !== known) secrets = given.flatMap(waysToWrite);
+    known = given.length;
+    return secrets;
+  };
   const patterns = (options.redact ?? []).map(
     ({ source, flags }) => new RegExp(source, flags.includes("g") ? flags : `${flags}g`),
   );
@@ -51,7 +55,7 @@ export function createLogger(sink: TextSink, options: LoggerOptions = {}): Logge
       if (LOG_LEVELS.indexOf(level) > threshold) return () => {};
       return (fields: object, message: string): void => {
         let line = render(now(), level, { ...bound, ...fields }, message);
-        for (const secret of secrets) line = line.replaceAll(secret, "[redacted]");
+        for (const secret of readSecrets()) line = line.replaceAll(secret, "[redacted]");
         for (const pattern of patterns) line = line.replaceAll(pattern, "[redacted]");
         sink.write(`${line}\n`);
       };
@@ -65,6 +69,12 @@ export function createLogger(sink: TextSink, options: LoggerOptions = {}): Logge
     };
   };
   return build({});
+}
+
+/** A secret as it is, and as it stands in JSON. */
+function waysToWrite(secret: string | undefined): string[] {
+  if (secret === undefined || secret.length < MIN_SECRET_CHARS) return [];
+  return [secret, JSON.stringify(secret).slice(1, -1)];
 }
 
 /** A logger that writes to each of several. */

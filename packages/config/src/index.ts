@@ -3,7 +3,7 @@ export { GatewayCredentialsError, resolveCredentials } from "./credentials.ts";
 export { loadDotEnv, parseDotEnv } from "./dotenv.ts";
 export { findFormerConfig } from "./edit/backups.ts";
 export { markConfigGood, readConfigText } from "./edit/change-config-file.ts";
-export { diffConfigs } from "./edit/config-diff.ts";
+export { changedPaths, diffConfigs } from "./edit/config-diff.ts";
 export { hashConfigText } from "./edit/config-hash.ts";
 export { formatConfigPath, parseConfigPath, valueAtPath } from "./edit/config-path.ts";
 export { editConfigFile, replaceConfigText } from "./edit/edit-config-file.ts";

@@ -12,6 +12,7 @@ test("the list of entries changes only on purpose", () => {
     "MISSING_REMOTE_URL_SOURCE",
     "REDACTED",
     "applyProfile",
+    "changedPaths",
     "diffConfigs",
     "editConfigFile",
     "editConfigText",

@@ -4,6 +4,7 @@ import {
   type ChangedConfig,
   type ChangeOptions,
   type ConfigPath,
+  changedPaths,
   diffConfigs,
   editConfigFile,
   type Env,
@@ -83,7 +84,7 @@ export function configMethods(options: ConfigMethodsOptions): Method[] {
   ): Promise<Record<string, unknown>> {
     const facts = await loadKeyFacts();
     const { changed, ticket } = await writeConfirmed(params, write);
-    const paths = diffConfigs(changed.before, changed.after).map(({ path }) => path);
+    const paths = changedPaths(changed.before, changed.after);
     const effect = await options.effectOf?.(paths);
     if (changed.changed)
       broadcast("config.changed", { path: changed.path, hash: changed.hash, ts: now() });

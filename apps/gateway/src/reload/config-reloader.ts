@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
 import { type Logger, messageOf } from "@openclaw/app-kit";
-import { diffConfigs, type LoadedConfig, loadKeyFacts, readConfigText } from "@openclaw/config";
+import { changedPaths, type LoadedConfig, loadKeyFacts, readConfigText } from "@openclaw/config";
 import { planReload, type ReloadMode, type ReloadPlan } from "./plan-reload.ts";
 import { createFileWatch, type WatchFolder } from "./watch-files.ts";
 
@@ -128,7 +128,7 @@ export function createConfigReloader(options: ConfigReloaderOptions): ConfigRelo
       tellProblem(WOULD_NOT_START, [refusal]);
       return;
     }
-    const paths = diffConfigs(running.config, loaded.config).map(({ path }) => path);
+    const paths = changedPaths(running.config, loaded.config);
     const { reloadKind } = await loadKeyFacts();
     const mode: ReloadMode = loaded.config.gateway?.reload?.mode ?? "hybrid";
     const plan = planReload(paths, mode, reloadKind);

@@ -29,6 +29,19 @@ export function diffConfigs(
   return isDeepStrictEqual(before, after) ? [] : [{ path, before, after }];
 }
 
+/** The paths of the single values in which two configs differ, also of sections that only one has. */
+export function changedPaths(before: unknown, after: unknown): ConfigPath[] {
+  return diffConfigs(before, after).flatMap(({ path, before: former, after: present }) => [
+    ...leaves(former ?? present, path),
+  ]);
+}
+
+function leaves(value: unknown, path: ConfigPath): ConfigPath[] {
+  if (!isObject(value)) return [path];
+  const inner = Object.entries(value).flatMap(([name, child]) => leaves(child, [...path, name]));
+  return inner.length === 0 ? [path] : inner;
+}
+
 /** Whether one path is the other, or leads to what encloses it. */
 export function isOverlapping(one: ConfigPath, other: ConfigPath): boolean {
   const shared = Math.min(one.length, other.length);
