@@ -76,6 +76,16 @@ test("--json prints one document, without a secret", async () => {
   expect(stdout).not.toContain(TOKEN);
 });
 
+test("a service that was asked for and cannot be had is a failure, and the way without it is told", async () => {
+  await using cli = await createCli();
+  const words = ["onboard", "--non-interactive", "--accept-risk", "--install-daemon"];
+  // No program is found there, so no service manager either.
+  const { code, stdout } = await cli.run(words, { env: { PATH: "/nonexistent" } });
+  expect(code).toBe(1);
+  expect(stdout).toContain("Start it: openclaw gateway run");
+  expect(stdout).toContain("Gateway configured successfully");
+});
+
 test("a second time keeps the token, comments and what nobody asked about", async () => {
   await using cli = await createCli();
   await mkdir(cli.home.file(".openclaw"));

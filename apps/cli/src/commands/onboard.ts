@@ -37,9 +37,10 @@ export async function run(context: CommandContext): Promise<number> {
     return 1;
   }
   const edited = await write(context, answers);
-  await afterwards(context, answers);
-  answer(context, answers, edited);
-  return 0;
+  const isServed = await afterwards(context, answers);
+  answer(context, answers, edited, isServed);
+  // A script that asked for the service has to learn that there is none.
+  return context.flag("install-daemon") && answers.mode === "local" && !isServed ? 1 : 0;
 }
 
 /** By flags where nobody can or wants to be asked, else by questions. */
@@ -92,8 +93,11 @@ async function write(context: CommandContext, answers: Answers): Promise<Changed
   return edited;
 }
 
-/** The service and a look at whether all this works; what fails there is told and does not undo. */
-async function afterwards(context: CommandContext, answers: Answers): Promise<void> {
+/**
+ * The service and a look at whether all this works; what fails there is told and does not undo.
+ * Returns whether there is a service now.
+ */
+async function afterwards(context: CommandContext, answers: Answers): Promise<boolean> {
   const isServed = answers.mode === "local" && answers.installDaemon;
   // Their answers are part of the story here.
   const quiet: CommandContext = {
@@ -107,39 +111,49 @@ async function afterwards(context: CommandContext, answers: Answers): Promise<vo
   };
   if (isServed) {
     const { run: install } = await import("./gateway-install.ts");
-    await attempt(context, "the service was not installed", () => install(quiet));
+    const isInstalled = await attempt(context, "the service was not installed", () =>
+      install(quiet),
+    );
+    if (!isInstalled) return false;
   }
-  if (context.flag("skip-health") || (answers.mode === "local" && !isServed)) return;
+  if (context.flag("skip-health") || (answers.mode === "local" && !isServed)) return isServed;
   const { run: health } = await import("./health.ts");
   await attempt(context, "the Gateway does not answer yet", () => health(quiet));
+  return isServed;
 }
 
 async function attempt(
   context: CommandContext,
   what: string,
   work: () => Promise<number>,
-): Promise<void> {
+): Promise<boolean> {
   try {
-    await work();
+    return (await work()) === 0;
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     context.say(`Warning: ${what}: ${error.message}`);
     for (const hint of error.hints) context.say(`  ${hint}`);
     context.say(`  To see where the way ends: ${context.commandLine("doctor connect")}`);
+    return false;
   }
 }
 
-function answer(context: CommandContext, answers: Answers, edited: ChangedConfig): void {
+function answer(
+  context: CommandContext,
+  answers: Answers,
+  edited: ChangedConfig,
+  isServed: boolean,
+): void {
   context.answer(documentOf(answers), () =>
     [
       ...(edited.backupPath === undefined ? [] : [`The former config: ${edited.backupPath}`]),
-      ...nextSteps(context, answers),
+      ...nextSteps(context, answers, isServed),
       ...closingLines(edited.after),
     ].join("\n"),
   );
 }
 
-function nextSteps(context: CommandContext, answers: Answers): string[] {
+function nextSteps(context: CommandContext, answers: Answers, isServed: boolean): string[] {
   if (answers.mode === "remote") {
     return [
       `Config: ${context.paths.configPath}`,
@@ -149,7 +163,7 @@ function nextSteps(context: CommandContext, answers: Answers): string[] {
   }
   return [
     `Config: ${context.paths.configPath}`,
-    ...(answers.installDaemon ? [] : [`Start it: ${context.commandLine("gateway run")}`]),
+    ...(isServed ? [] : [`Start it: ${context.commandLine("gateway run")}`]),
     `Then: ${context.commandLine("status")}, ${context.commandLine("dashboard")}`,
   ];
 }
