@@ -46,18 +46,22 @@ export async function createCli(): Promise<CliFixture> {
     },
     signal: (name = "SIGINT") => current.signal(name),
     async run(args, { env = {}, programName = "openclaw", isTTY = false, stdin, terminal } = {}) {
+      const ended = Promise.withResolvers<number>();
       current = createMemoryIo({
         home: home.path,
         env: { PATH: process.env["PATH"], ...env },
         isTTY,
+        // A process would be gone by then, whatever still runs.
+        onTerminate: ended.resolve,
       });
       const { out, io } = current;
-      const code = await run(args, {
+      const running = run(args, {
         ...io,
         programName,
         terminal: () => terminal,
         stdin: () => Readable.from(stdin === undefined ? [] : [stdin]),
       });
+      const code = await Promise.race([running, ended.promise]);
       const { stdout, stderr } = out;
       return { code, stdout, stderr, json: () => JSON.parse(stdout) as Record<string, unknown> };
     },
