@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { expect, test, vi } from "vitest";
-import { type CliFixture, createCli } from "./cli-fixture.ts";
+import { type CliFixture, createCli, startGateway } from "./cli-fixture.ts";
 
 async function configure(cli: CliFixture, gateway: object): Promise<void> {
   await mkdir(cli.home.file(".openclaw"), { recursive: true });
@@ -116,4 +116,13 @@ test("a page that is turned off is said to be", async () => {
   const result = await cli.run(["dashboard", "--json"]);
   expect(result.json()).toMatchObject({ ok: false });
   expect(result.stderr).toContain("gateway.controlUi.enabled");
+});
+
+test("a Gateway that serves no page is said to serve none", async () => {
+  await using cli = await createCli();
+  await using gateway = await startGateway();
+  const env = { OPENCLAW_GATEWAY_PORT: String(gateway.port) };
+  const { stderr, json } = await cli.run(["dashboard", "--json"], { env });
+  expect(json()).toMatchObject({ ok: false, url: `http://127.0.0.1:${gateway.port}/` });
+  expect(stderr).toContain("serves no page");
 });

@@ -244,6 +244,18 @@ test.each([
   await expect(stat(cli.home.file(".openclaw"))).rejects.toThrow(/ENOENT/u);
 });
 
+test("a client is not turned into a Gateway by a word that was left out", async () => {
+  await using cli = await createCli();
+  await mkdir(cli.home.file(".openclaw"));
+  const path = cli.home.file(".openclaw", "openclaw.json");
+  const text = '{ gateway: { mode: "remote", remote: { url: "wss://gateway.example" } } }';
+  await writeFile(path, text);
+  const { code, stderr } = await cli.run(BY_FLAGS);
+  expect(code).toBe(1);
+  expect(stderr).toContain("--mode local");
+  expect(await readFile(path, "utf8")).toBe(text);
+});
+
 test("an unreadable config is not taken for an empty one", async () => {
   await using cli = await createCli();
   await mkdir(cli.home.file(".openclaw"));

@@ -3,6 +3,7 @@ import process from "node:process";
 import { asObject } from "@openclaw/app-kit";
 import { resolveGatewayTarget } from "@openclaw/config";
 import { hasDesktop, openBrowser } from "../dashboard/open-browser.ts";
+import { findPage } from "../dashboard/find-page.ts";
 import { planDashboard } from "../dashboard/plan-dashboard.ts";
 import { readConfig } from "../gateway/choose-gateway.ts";
 import type { CommandContext } from "../program/command-context.ts";
@@ -25,14 +26,21 @@ export async function run(context: CommandContext): Promise<number> {
   const plan = planDashboard({ target, config: loose.config, env, user, host: hostname() });
   const { httpUrl, wsUrl, port, sshLine, sshWhere } = plan;
   const browser = { env, platform: process.platform };
+  // What is beyond a tunnel that is not open yet cannot be looked at.
+  const isMissing = sshLine === undefined && (await findPage(httpUrl)) === "missing";
   const isWanted =
-    !context.flag("no-open") && !context.json && sshLine === undefined && hasDesktop(browser);
+    !isMissing &&
+    !context.flag("no-open") &&
+    !context.json &&
+    sshLine === undefined &&
+    hasDesktop(browser);
   const isOpened = isWanted && (await openBrowser(httpUrl, browser));
 
   const isOff = isUiOff(loose.config);
   if (isOff) context.say(style.warn("gateway.controlUi.enabled is false: there is no page."));
+  if (isMissing) context.say(style.warn(NO_PAGE));
   const document = {
-    ok: !isOff,
+    ok: !isOff && !isMissing,
     url: httpUrl,
     httpUrl,
     wsUrl,
@@ -58,6 +66,9 @@ export async function run(context: CommandContext): Promise<number> {
   );
   return 0;
 }
+
+const NO_PAGE =
+  "The Gateway answers there, and serves no page: this version has none yet. The commands do without.";
 
 function isUiOff(config: object): boolean {
   const gateway = asObject((config as Record<string, unknown>)["gateway"]);

@@ -29,7 +29,18 @@ const TAILSCALE_MODES = ["off", "serve", "funnel"] as const;
  * @throws {CliError} `cli_error` for flags that contradict each other or lack what they need
  */
 export function readFlags(context: CommandContext, config: JsonObject): Answers {
-  return context.text("mode") === "remote" ? remoteFlags(context) : localFlags(context, config);
+  const mode = context.text("mode");
+  if (mode === undefined && context.flag("non-interactive")) refuseToTurn(config);
+  return mode === "remote" ? remoteFlags(context) : localFlags(context, config);
+}
+
+/** A machine whose commands go elsewhere does not become a Gateway because a word was left out. */
+function refuseToTurn(config: JsonObject): void {
+  if (asObject(config["gateway"])["mode"] !== "remote") return;
+  throw usageError(
+    "commands of this machine go to a Gateway elsewhere (gateway.mode is remote).",
+    "Say which you mean: --mode local makes a Gateway here, --mode remote changes the way there.",
+  );
 }
 
 function remoteFlags(context: CommandContext): RemoteAnswers {
