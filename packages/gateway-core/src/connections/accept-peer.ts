@@ -75,7 +75,8 @@ export function acceptPeer(
       log[level]({ code, reason }, "peer left");
     },
   });
-  socket.owner = frameReceived === undefined ? handler : watched(handler, connection, frameReceived);
+  socket.owner =
+    frameReceived === undefined ? handler : watched(handler, connection, frameReceived);
 
   const former = gateway.connections.add(connection);
   if (former) {
