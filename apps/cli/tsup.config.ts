@@ -13,6 +13,9 @@ export default defineConfig(
       "config/src/schema/validate.ts",
       "app-kit/src/way/ssh-way.ts",
       "exposure/src/tls/issue-certificate.ts",
+      "src/commands/doctor-connect.ts",
+      "src/onboard/prompter.ts",
+      "src/pairing/draw-qr.ts",
     ],
   }),
 );

@@ -38,6 +38,11 @@ export interface CliErrorOptions extends ErrorOptions {
 
 /** A failure that the user is told about: a message, hints, and a stable type for scripts. */
 export class CliError extends Error {
+  /** By name: a part that is bundled into a file of its own has a class of its own. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === "CliError";
+  }
+
   override readonly name = "CliError";
   readonly type: CliErrorType;
   readonly hints: readonly string[];

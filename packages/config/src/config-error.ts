@@ -47,6 +47,11 @@ export interface ConfigErrorOptions extends ErrorOptions {
 
 /** A request that this package refuses. What a config *file* may have wrong is a value instead. */
 export class ConfigError extends Error {
+  /** By name: a program may hold this class more than once, one for each of its bundles. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === "ConfigError";
+  }
+
   override readonly name: string = "ConfigError";
   readonly code: ConfigErrorCode;
   readonly hint: string | undefined;

@@ -39,15 +39,19 @@ export function readEnv(env: Env, name: OpenClawVariable): EnvValue | undefined 
  * the caller's stays as it was. The warning names variables, never values.
  */
 export function normalizeEnv(env: Env): NormalizedEnv {
-  const result: Record<string, string> = {};
-  for (const [name, value] of Object.entries(env)) {
-    if (value !== undefined) result[name] = value;
-  }
+  // One pass over what may be the environment of the process, where each look costs.
+  const given = Object.entries(env).filter((entry) => entry[1] !== undefined);
+  // Those without a value are gone.
+  const result = Object.fromEntries(given) as Record<string, string>;
+  const former = given
+    .map(([name]) => name)
+    .filter((name) => OLD_PREFIXES.some((prefix) => name.startsWith(prefix)))
+    .sort();
   const renamed: string[] = [];
   for (const prefix of OLD_PREFIXES) {
-    for (const name of Object.keys(env).sort()) {
+    for (const name of former) {
       const suffix = name.slice(prefix.length);
-      const value = ownValue(env, name);
+      const value = ownValue(result, name);
       if (!name.startsWith(prefix) || suffix === "" || value === undefined) continue;
       if (ownValue(result, PREFIX + suffix) !== undefined) continue;
       result[PREFIX + suffix] = value;

@@ -1,6 +1,6 @@
-import { randomBytes } from "node:crypto";
 import { readEnv, type Env } from "./env.ts";
 import { textAt, valueAt } from "./json.ts";
+import { nodeCrypto } from "./node-crypto.ts";
 import { unresolvedAt, type UnresolvedReference } from "./substitute.ts";
 
 /** How a Gateway recognises its clients. */
@@ -302,5 +302,5 @@ function refuse(refusal: ServerRefusal): ServerAuthResult {
 }
 
 function createToken(): string {
-  return randomBytes(32).toString("base64url");
+  return nodeCrypto().randomBytes(32).toString("base64url");
 }

@@ -6,7 +6,7 @@ import type { LocalAnswers } from "../onboard/answers.ts";
 import { withSecretReferences } from "../onboard/defaults.ts";
 import { keepModelKey } from "../onboard/model-key.ts";
 import { planOnboarding } from "../onboard/plan-onboarding.ts";
-import { createPrompter, type Prompter } from "../onboard/prompter.ts";
+import type { Prompter } from "../onboard/prompter.ts";
 import { readFlags } from "../onboard/read-flags.ts";
 import type { CommandContext } from "../program/command-context.ts";
 import { VERSION } from "../version.ts";
@@ -25,6 +25,7 @@ export async function run(context: CommandContext): Promise<number> {
   }
   const { paths, env } = context;
   const config = withSecretReferences(await readConfigLoosely({ path: paths.configPath, env: {} }));
+  const { createPrompter } = await import("../onboard/prompter.ts");
   const prompter = createPrompter(terminal);
   const offered = readFlags(context, config);
   if (offered.mode !== "local") throw new Error("a local offer was asked for");

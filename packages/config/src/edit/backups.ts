@@ -1,9 +1,9 @@
 import { chmod, link, rename, rm } from "node:fs/promises";
-import { randomUUID } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { parseConfigText } from "../parse-config-text.ts";
 import { isObject } from "../json.ts";
 import { replaceFile, writeDraft } from "./durable-file.ts";
+import { nodeCrypto } from "../node-crypto.ts";
 
 /** Former texts that are kept, the newest first: `.bak`, `.bak.1` … `.bak.4`. */
 const SUFFIXES = [".bak", ".bak.1", ".bak.2", ".bak.3", ".bak.4"] as const;
@@ -29,7 +29,7 @@ export async function keepBackup(file: string, text: string): Promise<string> {
     if (older !== undefined) await renameIfThere(file + suffix, file + older);
   }
   const newest = backupPathOf(file);
-  const name = `${file}.${process.pid}.${randomUUID()}.tmp`;
+  const name = `${file}.${process.pid}.${nodeCrypto().randomUUID()}.tmp`;
   try {
     await link(file, name);
     await chmod(name, 0o600);

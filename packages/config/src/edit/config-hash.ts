@@ -1,4 +1,4 @@
-import { createHash, createHmac } from "node:crypto";
+import { nodeCrypto } from "../node-crypto.ts";
 
 /**
  * What tells one text of a config file from another, for compare-and-swap; opaque. A file that is
@@ -10,6 +10,6 @@ import { createHash, createHmac } from "node:crypto";
 export function hashConfigText(text: string | undefined, key?: Uint8Array): string {
   const content = text === undefined ? "missing" : `text:${text}`;
   return key === undefined
-    ? `sha256:v1:${createHash("sha256").update(content).digest("base64url")}`
-    : `hmac-sha256:v1:${createHmac("sha256", key).update(content).digest("base64url")}`;
+    ? `sha256:v1:${nodeCrypto().createHash("sha256").update(content).digest("base64url")}`
+    : `hmac-sha256:v1:${nodeCrypto().createHmac("sha256", key).update(content).digest("base64url")}`;
 }

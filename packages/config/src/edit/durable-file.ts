@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto";
 import { copyFile, type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { nodeCrypto } from "../node-crypto.ts";
 
 /** Puts a draft in the place of a file; see {@link replaceFile}. */
 export type Rename = (from: string, to: string) => Promise<void>;
@@ -17,7 +17,7 @@ export interface Draft {
  * file belongs to, or its folder, also when root writes it: a Gateway must still be able to read it.
  */
 export async function writeDraft(target: string, text: string): Promise<Draft> {
-  const path = `${target}.${process.pid}.${randomUUID()}.tmp`;
+  const path = `${target}.${process.pid}.${nodeCrypto().randomUUID()}.tmp`;
   const discard = (): Promise<void> => rm(path, { force: true });
   try {
     const file = await open(path, "wx", 0o600);

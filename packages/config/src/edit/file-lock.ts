@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { createHash, randomUUID } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { link, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { ConfigError } from "../config-error.ts";
+import { nodeCrypto } from "../node-crypto.ts";
 
 /** Who works on the file. */
 interface Holder {
@@ -52,7 +52,7 @@ export async function withFileLock<T>(
     pid: process.pid,
     startedAt: startOf(process.pid),
     space: pidSpace(),
-    nonce: randomUUID(),
+    nonce: nodeCrypto().randomUUID(),
   };
   heldHere.add(self.nonce);
   try {
@@ -74,7 +74,7 @@ export async function withFileLock<T>(
 async function acquire(path: string, self: Holder, timeoutMs: number): Promise<boolean> {
   const startedAt = performance.now();
   // One draft for all attempts: who waits does not keep the disk busy.
-  const draft = `${path}.${process.pid}.${randomUUID()}.tmp`;
+  const draft = `${path}.${process.pid}.${nodeCrypto().randomUUID()}.tmp`;
   try {
     await writeFile(draft, JSON.stringify(self), { mode: 0o600, flag: "wx" });
     let seen: string | undefined;
@@ -139,9 +139,9 @@ async function isLeft(path: string, holder: Holder | undefined): Promise<boolean
  * that is left by a crash is taken over in the same way.
  */
 async function takeOver(path: string, deadText: string, self: Holder): Promise<boolean> {
-  const digest = createHash("sha256").update(deadText).digest("hex").slice(0, 16);
+  const digest = nodeCrypto().createHash("sha256").update(deadText).digest("hex").slice(0, 16);
   const guard = `${path}.over-${digest}`;
-  const draft = `${path}.${process.pid}.${randomUUID()}.tmp`;
+  const draft = `${path}.${process.pid}.${nodeCrypto().randomUUID()}.tmp`;
   try {
     await writeFile(draft, JSON.stringify(self), { mode: 0o600, flag: "wx" });
     if (!(await claim(guard, draft, self))) {

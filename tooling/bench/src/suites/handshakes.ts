@@ -41,8 +41,11 @@ export const handshakesSuite: Suite = async (context) => {
   const joins: number[] = [];
   const device = { identity: createTestIdentity(), scopes: ["operator.read"] };
   const { url, token } = gateway;
-  await (await connectWire(url, { connect: { ...device, token } })).close();
-  const join = async (): Promise<WireClient> => connectWire(url, { connect: device });
+  const paired = await connectWire(url, { connect: { ...device, token } });
+  const auth = paired.hello?.["auth"] as { deviceToken: string };
+  await paired.close();
+  const own = { ...device, deviceToken: auth.deviceToken };
+  const join = async (): Promise<WireClient> => connectWire(url, { connect: own });
   await repeat(isQuick ? 1 : 3, async () => {
     p99.quiet.push(quantile(await callInTurn(clients, { count: QUIET_CALLS }), 0.99));
     progress(`${BAD_HANDSHAKES} bad handshakes`);
