@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import process from "node:process";
 import type { Duplex } from "node:stream";
 import type { Socket } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
@@ -61,6 +62,9 @@ export function createUpgrader(options: UpgradeOptions): Upgrader {
     // It has gone while it waited for its turn.
     if (socket.destroyed) return leave();
     socket.once("close", leave);
+    // The answer and the challenge behind it leave in one write.
+    socket.cork();
+    process.nextTick(() => socket.uncork());
     server.handleUpgrade(request, socket, head, (ws) => {
       socket.off("close", leave);
       // An http server's upgrade socket is a net.Socket, or a TLS one that extends it.
