@@ -84,6 +84,16 @@ test("the same name at another place is another entry, and entries are sorted by
   expect(names).toEqual(["attic openclaw.local", "Studio openclaw.local", "Studio rogue.local"]);
 });
 
+test.each(["A.0", "0", "box.0x7f", "1.2.3"])(
+  "%j is no name, since a URL takes it for an address",
+  (host) => {
+    expect(beaconOf({ ...seen, host, txt: {} })).toMatchObject({
+      host: undefined,
+      wsUrl: undefined,
+    });
+  },
+);
+
 test("whatever a helper reports is a service or nothing, and a service is always a beacon", () => {
   const anything = fc.oneof(
     fc.anything(),

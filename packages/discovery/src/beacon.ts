@@ -137,9 +137,13 @@ function readTxt(txt: unknown): Record<string, string> {
   return read;
 }
 
+/** A URL takes a name that ends in a number for an IPv4 address, and nearly all of them for none. */
+const ENDS_IN_NUMBER = /(?:^|\.)(?:\d+|0x[\da-f]*)$/iu;
+
 function nameOf(text: string | undefined): string | undefined {
   const name = text?.replace(/\.$/, "");
-  return name !== undefined && isHostName(name) ? name : undefined;
+  if (name === undefined || ENDS_IN_NUMBER.test(name)) return undefined;
+  return isHostName(name) ? name : undefined;
 }
 
 function asPort(value: unknown): number | undefined {
