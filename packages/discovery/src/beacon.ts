@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import { isHostName } from "./dns-label.ts";
 import { LOCAL_DOMAIN, NAME_SUFFIX } from "./service-record.ts";
 
@@ -142,8 +143,8 @@ const ENDS_IN_NUMBER = /(?:^|\.)(?:\d+|0x[\da-f]*)$/iu;
 
 function nameOf(text: string | undefined): string | undefined {
   const name = text?.replace(/\.$/, "");
-  if (name === undefined || ENDS_IN_NUMBER.test(name)) return undefined;
-  return isHostName(name) ? name : undefined;
+  if (name === undefined || isIPv4(name)) return name;
+  return isHostName(name) && !ENDS_IN_NUMBER.test(name) ? name : undefined;
 }
 
 function asPort(value: unknown): number | undefined {
