@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { get } from "node:http";
 import { writeFile } from "node:fs/promises";
 import { createRawPeer, fakeTailscale, temporaryDirectory } from "@openclaw/testkit";
 import { expect, test } from "vitest";
@@ -141,6 +142,28 @@ test("a password that is set while it runs is asked for through Serve too, as af
     .poll(() => gateway.out.stderr, { timeout: 20_000 })
     .toContain("config change applied");
   expect(await knock()).toBe("AUTH_PASSWORD_MISSING");
+  gateway.signal();
+  await gateway.exitCode;
+});
+
+test("a page may ask for the name that Serve gave the Gateway, and for no other", async () => {
+  await using tailscale = await fakeTailscale({ peers });
+  await using home = await temporaryDirectory();
+  const gateway = await runningGateway({
+    home,
+    env: tailscale.env,
+    flags: { token: TOKEN, tailscale: "serve" },
+  });
+  const statusOf = (name: string): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      const url = gateway.url.replace("ws:", "http:");
+      get(url, { headers: { host: name } }, ({ statusCode }) => resolve(statusCode)).on(
+        "error",
+        reject,
+      );
+    });
+  expect(await statusOf(tailscale.host)).not.toBe(421);
+  expect(await statusOf("box.evil.example")).toBe(421);
   gateway.signal();
   await gateway.exitCode;
 });

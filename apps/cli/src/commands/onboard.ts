@@ -164,7 +164,7 @@ function nextSteps(context: CommandContext, answers: Answers, isServed: boolean)
   return [
     `Config: ${context.paths.configPath}`,
     ...(isServed ? [] : [`Start it: ${context.commandLine("gateway run")}`]),
-    `Then: ${context.commandLine("status")}, ${context.commandLine("dashboard")}`,
+    `Then: ${context.commandLine("status")}, ${context.commandLine("doctor")}`,
   ];
 }
 
