@@ -25,20 +25,23 @@ export function readGreeting(
 ): Promise<Greeting> {
   return new Promise((resolve, reject) => {
     let bytes = head;
-    const settle = (greeting: Greeting): void => {
+    const leave = (): void => {
       clearTimeout(timer);
       signal.removeEventListener("abort", abort);
       stream.removeListener("data", read);
       stream.removeListener("close", closed);
       stream.on("error", () => {});
       stream.destroy();
+    };
+    const settle = (greeting: Greeting): void => {
+      leave();
       resolve(greeting);
     };
     const closed = (): void => settle({ kind: "closed", closeCode: undefined, reason: "" });
     const abort = (): void => {
-      settle({ kind: "silent" });
-      // oxlint-disable-next-line typescript/prefer-promise-reject-errors
-      reject(signal.reason);
+      leave();
+      // Whoever made the signal aborts it with an error.
+      reject(signal.reason as Error);
     };
     const look = (): void => {
       const greeting = greetingIn(bytes);
@@ -54,6 +57,7 @@ export function readGreeting(
     stream.once("close", closed);
     stream.on("data", read);
     look();
+    if (signal.aborted) abort();
   });
 }
 

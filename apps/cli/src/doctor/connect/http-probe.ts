@@ -78,18 +78,22 @@ function ask(
       setDefaultHeaders: false,
     });
     let isSettled = false;
-    const settle = (answer: HttpAnswer): void => {
-      if (isSettled) return;
+    const leave = (): void => {
       isSettled = true;
       clearTimeout(timer);
       signal.removeEventListener("abort", abort);
+    };
+    const settle = (answer: HttpAnswer): void => {
+      if (isSettled) return;
+      leave();
       if (answer.kind !== "switched") stream.destroy();
       resolve(answer);
     };
     const abort = (): void => {
-      settle({ kind: "silent" });
-      // oxlint-disable-next-line typescript/prefer-promise-reject-errors
-      reject(signal.reason);
+      leave();
+      stream.destroy();
+      // Whoever made the signal aborts it with an error.
+      reject(signal.reason as Error);
     };
     /** The answer so far, of one whose body takes its time. */
     let begun: Extract<HttpAnswer, { kind: "http" }> | undefined;
@@ -113,6 +117,7 @@ function ask(
       void readBody(response).then((body) => settle({ ...answer, body }));
     });
     asked.end();
+    if (signal.aborted) abort();
   });
 }
 
